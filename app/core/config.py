@@ -1,0 +1,253 @@
+"""Typed settings from environment variables and `.env` (Specification §1.3).
+
+All problems are collected and reported at once, so that an operator fixes a deployment in one go.
+"""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+TRANSACTION_POOLER_PORT = 6543
+LOCAL_SUPABASE_PATH = "/_local/supabase"
+DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://127.0.0.1:3000")
+
+
+class Environment(StrEnum):
+    LOCAL = "local"
+    TEST = "test"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+    @property
+    def is_deployed(self) -> bool:
+        return self in (Environment.STAGING, Environment.PRODUCTION)
+
+
+class EmailMode(StrEnum):
+    RESEND = "resend"
+    MAILBOX = "mailbox"
+    OFF = "off"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class SettingsError(Exception):
+    """Settings are missing or wrong. `problems` has one line for each, with what is expected."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseTarget:
+    """Where the database is, in the form that SQLAlchemy's asyncpg dialect takes."""
+
+    url: str
+    ssl: ssl.SSLContext | bool
+    transaction_pooling: bool
+
+    @property
+    def connect_args(self) -> dict[str, Any]:
+        """Arguments for `asyncpg.connect`.
+
+        Behind a transaction pooler a prepared statement may meet another server connection than
+        the one that prepared it, and then returns wrong rows: both caches are off there.
+        """
+        arguments: dict[str, Any] = {"ssl": self.ssl, "timeout": 5}
+        if self.transaction_pooling:
+            arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+        return arguments
+
+
+class Settings(BaseSettings):
+    """Every setting of the service. `.env.example` documents each for operators."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    environment: Environment = Environment.PRODUCTION
+    database_url: SecretStr
+    database_transaction_pooling: bool | None = None
+    database_pool_size: int = Field(default=20, ge=1, le=200)
+    frontend_url: HttpUrl = HttpUrl("http://localhost:3000")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    supabase_url: HttpUrl
+    supabase_publishable_key: SecretStr
+    supabase_secret_key: SecretStr
+    supabase_jwt_secret: SecretStr | None = Field(default=None, min_length=32)
+    supabase_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+
+    email_mode: EmailMode = EmailMode.RESEND
+    email_from: str = "DuoTrak <hello@duotrak.app>"
+    resend_api_key: SecretStr | None = None
+
+    enable_docs: bool | None = None
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: LogFormat = LogFormat.JSON
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr) -> SecretStr:
+        parse_database_url(value.get_secret_value())
+        return value
+
+    @property
+    def database(self) -> DatabaseTarget:
+        target = parse_database_url(self.database_url.get_secret_value())
+        if self.database_transaction_pooling is None:
+            return target
+        return DatabaseTarget(target.url, target.ssl, self.database_transaction_pooling)
+
+    @property
+    def docs_enabled(self) -> bool:
+        """Docs are on while developing and off in a deployment, unless `ENABLE_DOCS` says so."""
+        return not self.environment.is_deployed if self.enable_docs is None else self.enable_docs
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        own = str(self.frontend_url).rstrip("/")
+        development = () if self.environment.is_deployed else DEVELOPMENT_ORIGINS
+        return tuple(dict.fromkeys((own, *self.cors_origins, *development)))
+
+    @property
+    def uses_local_supabase(self) -> bool:
+        return (self.supabase_url.path or "").rstrip("/").endswith(LOCAL_SUPABASE_PATH)
+
+    def frontend_link(self, path: str) -> str:
+        """An absolute link into the client; `path` starts with a slash."""
+        return str(self.frontend_url).rstrip("/") + path
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and check the settings. Raises SettingsError with every problem found."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError([_describe(problem) for problem in error.errors()]) from None
+    problems = list(_contradictions(settings))
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    if settings.email_mode is EmailMode.RESEND and settings.resend_api_key is None:
+        yield "RESEND_API_KEY: required while EMAIL_MODE is `resend` (or set EMAIL_MODE to `off`)"
+    if not settings.environment.is_deployed:
+        return
+    name = settings.environment.value
+    if settings.uses_local_supabase:
+        yield f"SUPABASE_URL: the local stand-in cannot be used when ENVIRONMENT is `{name}`"
+    if settings.email_mode is EmailMode.MAILBOX:
+        yield f"EMAIL_MODE: `mailbox` is for local mode; expected `resend` or `off` in `{name}`"
+    if "frontend_url" not in settings.model_fields_set:
+        yield f"FRONTEND_URL: required in `{name}`; expected the https address of the client"
+    elif settings.frontend_url.scheme != "https":
+        yield f"FRONTEND_URL: expected an https address in `{name}`"
+    if settings.supabase_url.scheme != "https":
+        yield f"SUPABASE_URL: expected an https address in `{name}`"
+    if "*" in settings.cors_origins:
+        yield "CORS_ORIGINS: expected exact origins such as https://app.example.com, not `*`"
+
+
+def _describe(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"]).upper()
+    if problem["type"] == "missing":
+        return f"{name}: required, but not set"
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def parse_database_url(raw: str) -> DatabaseTarget:
+    """Normalise a `postgres://` or `postgresql://` URL, `sslmode` included, for asyncpg.
+
+    Hosts on this machine are reached without TLS unless `sslmode` asks for it; all others with
+    verified TLS unless it says otherwise. Port 6543 is Supabase's transaction pooler.
+    Raises ValueError with a sentence for the operator; it never repeats the URL.
+    """
+    expected = "expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    try:
+        parts = urlsplit(raw.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError(expected) from None
+    scheme, _, driver = parts.scheme.partition("+")
+    if scheme not in ("postgres", "postgresql") or driver not in ("", "asyncpg"):
+        raise ValueError(expected)
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    host = parts.hostname or query.pop("host", None)
+    database = parts.path.lstrip("/")
+    if not host or not database:
+        raise ValueError(expected)
+    on_this_machine = host in ("localhost", "127.0.0.1", "::1") or host.startswith("/")
+    mode = query.pop("sslmode", query.pop("ssl", "disable" if on_this_machine else "verify-full"))
+    credentials = ""
+    if parts.username:
+        credentials = quote(unquote(parts.username), safe="")
+        if parts.password:
+            credentials += ":" + quote(unquote(parts.password), safe="")
+        credentials += "@"
+    if host.startswith("/"):
+        location = f"/{database}?host={quote(host, safe='/')}" + (f"&port={port}" if port else "")
+    else:
+        address = f"[{host}]" if ":" in host else host
+        location = f"{address}:{port or 5432}/{database}"
+    return DatabaseTarget(
+        url=f"postgresql+asyncpg://{credentials}{location}",
+        ssl=_ssl_for(mode, query.pop("sslrootcert", None)),
+        transaction_pooling=port == TRANSACTION_POOLER_PORT,
+    )
+
+
+def _ssl_for(mode: str, root_certificate: str | None) -> ssl.SSLContext | bool:
+    match mode:
+        case "disable" | "allow" | "prefer" | "false":
+            return False
+        case "require" | "true":
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return context
+        case "verify-ca":
+            context = ssl.create_default_context(cafile=root_certificate)
+            context.check_hostname = False
+            return context
+        case "verify-full":
+            return ssl.create_default_context(cafile=root_certificate)
+        case _:
+            raise ValueError("sslmode: expected disable, require, verify-ca or verify-full")
+
+
+class _DatabaseSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    database_url: SecretStr
+
+
+def load_database_target() -> DatabaseTarget:
+    """Only where the database is, for migrations and audits. Raises SettingsError."""
+    try:
+        url = _DatabaseSettings.model_validate({}).database_url
+        return parse_database_url(url.get_secret_value())
+    except ValidationError as error:
+        raise SettingsError([_describe(problem) for problem in error.errors()]) from None
+    except ValueError as error:
+        raise SettingsError([f"DATABASE_URL: {error}"]) from None

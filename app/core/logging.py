@@ -1,0 +1,55 @@
+"""Structured logs: one event a line, with the request's id and user, without personal data."""
+
+import logging
+import sys
+import traceback
+from typing import Any
+
+import structlog
+
+from app.core.config import LogFormat
+
+_FRAMES_LOGGED = 12
+
+
+def configure_logging(*, level: str, log_format: LogFormat) -> None:
+    """Send the application's and the libraries' logs to standard output in one format."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if log_format is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.WriteLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for noisy in ("httpx", "httpcore", "hpack"):  # they log addresses, tokens of links included
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def describe_exception(error: BaseException) -> dict[str, Any]:
+    """What went wrong and where, without the message: it may quote what a person wrote."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_LOGGED:]
+    cause = error.__cause__ or error.__context__
+    return {
+        "error": type(error).__qualname__,
+        "cause": type(cause).__qualname__ if cause else None,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
