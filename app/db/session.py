@@ -1,0 +1,106 @@
+"""The engine, and the session of a request.
+
+A request has one `Session`. `fetch_all` and `fetch_one` run a `Query`: while no transaction is
+open, on a pooled connection that is given back at once, by the driver alone; while one is open,
+inside it. So a request never holds two connections, and a read sees the request's own writes.
+The session begins a transaction with its first ORM statement; `api/routing.py` commits it.
+"""
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from app.core.config import DatabaseTarget
+from app.db.query import Query, Row
+
+POOL_TIMEOUT_SECONDS = 2.0
+SESSION_SETTINGS = {
+    "statement_timeout": "5000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "10000",
+    "jit": "off",  # compiling costs more than it saves on queries this small
+}
+
+
+class Session(AsyncSession):
+    """An `AsyncSession` that also runs compiled queries."""
+
+    def __init__(self, database: "Database") -> None:
+        super().__init__(database.engine, expire_on_commit=False)
+        self._database = database
+
+    async def fetch_all(self, query: Query[Row], /, **parameters: Any) -> list[Row]:
+        """Run a query for all its rows. Outside a transaction, a write is final at once."""
+        if self.in_transaction():
+            if self.new or self.dirty or self.deleted:
+                await self.flush()
+            result = await self.execute(query.statement, parameters)
+            return query.from_mappings(result.mappings())
+        return await self._database.fetch_all(query, **parameters)
+
+    async def fetch_one(self, query: Query[Row], /, **parameters: Any) -> Row | None:
+        """Run a query for its only row, or None."""
+        rows = await self.fetch_all(query, **parameters)
+        return rows[0] if rows else None
+
+
+class Database:
+    """The pool of connections. Nothing connects before the first statement."""
+
+    def __init__(self, target: DatabaseTarget, *, pool_size: int) -> None:
+        self._pooler = target.transaction_pooling
+        connect_args = dict(target.connect_args)
+        if not self._pooler:
+            connect_args["server_settings"] = SESSION_SETTINGS
+        self.engine: AsyncEngine = create_async_engine(
+            target.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            connect_args=connect_args,
+        )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed_connection)
+        if self._pooler:
+            # A transaction pooler refuses them when connecting.
+            event.listen(self.engine.sync_engine, "begin", _set_local_settings)
+
+    def session(self) -> Session:
+        return Session(self)
+
+    async def fetch_all(self, query: Query[Row], /, **parameters: Any) -> list[Row]:
+        if self._pooler:
+            # Prepare and execute could meet two server connections: keep them in a transaction.
+            async with self.engine.begin() as transaction:
+                result = await transaction.execute(query.statement, parameters)
+                return query.from_mappings(result.mappings())
+        arguments = query.arguments(parameters)
+        connection = await self.engine.raw_connection()
+        try:
+            driver: Any = connection.driver_connection
+            records = await driver.fetch(query.sql, *arguments)
+        finally:
+            connection.close()
+        return query.from_driver(records)
+
+    async def fetch_one(self, query: Query[Row], /, **parameters: Any) -> Row | None:
+        rows = await self.fetch_all(query, **parameters)
+        return rows[0] if rows else None
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+def _refuse_closed_connection(
+    dbapi_connection: Any, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """After a restart of the database, replace dead connections before anybody uses them."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError("the connection was closed while it rested in the pool")
+
+
+def _set_local_settings(connection: Any) -> None:
+    for name, value in SESSION_SETTINGS.items():
+        connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
