@@ -1,0 +1,58 @@
+"""Stored answers to POST requests that carried a key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.crud.base_crud import BaseCrud
+from app.db.models import IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyScope:
+    """A key means the same request only for one user, method and path."""
+
+    user_id: UUID
+    method: str
+    path: str
+    key: str
+
+
+class IdempotencyCrud(BaseCrud):
+    async def try_lock(self, scope: KeyScope) -> bool:
+        """Hold the key until the transaction ends; False when another transaction holds it."""
+        name = f"{scope.user_id} {scope.method} {scope.path} {scope.key}"
+        statement = select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))
+        return bool(await self.session.scalar(statement))
+
+    async def get(self, scope: KeyScope, *, since: datetime) -> IdempotencyKey | None:
+        return await self.session.scalar(
+            select(IdempotencyKey)
+            .filter_by(user_id=scope.user_id, method=scope.method, path=scope.path, key=scope.key)
+            .where(IdempotencyKey.created_at > since)
+        )
+
+    async def store(
+        self, scope: KeyScope, *, request_hash: str, status: int, body: str, now: datetime
+    ) -> None:
+        """Keep an answer; one that has outlived its time gives way."""
+        values = {
+            "request_hash": request_hash,
+            "response_status": status,
+            "response_body": body,
+            "created_at": now,
+        }
+        await self.session.execute(
+            insert(IdempotencyKey)
+            .values(
+                user_id=scope.user_id,
+                method=scope.method,
+                path=scope.path,
+                key=scope.key,
+                **values,
+            )
+            .on_conflict_do_update(index_elements=["user_id", "method", "path", "key"], set_=values)
+        )

@@ -1,0 +1,26 @@
+"""E-mails as typed messages. Each has three templates named after its kind."""
+
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+
+class EmailMessage(BaseModel):
+    """The fields are what its templates may use. `kind` names the templates and the outbox row."""
+
+    kind: ClassVar[str]
+
+
+class PartnershipInvitation(EmailMessage):
+    kind: ClassVar[str] = "partnership_invitation"
+
+    inviter_name: str
+    partnership_name: str | None
+    personal_message: str | None
+    invite_url: str
+    valid_days: int
+
+
+MESSAGES: dict[str, type[EmailMessage]] = {
+    message.kind: message for message in (PartnershipInvitation,)
+}

@@ -1,0 +1,143 @@
+"""What every request and response has in common (Specification §2.4).
+
+Responses are camelCase. Requests accept camelCase, which is documented, and snake_case.
+"""
+
+from datetime import date, time
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+from app.core.errors import ErrorCode
+from app.core.paging import PageRequest
+
+Data = TypeVar("Data")
+Item = TypeVar("Item")
+
+
+# The default of a field that may be left out but, its column being NOT NULL, may not be null.
+OMITTED: Any = None
+
+
+class RequestSchema(BaseModel):
+    """A body. Unknown fields are refused, so that a misspelt one is not silently lost."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+        alias_generator=AliasGenerator(
+            validation_alias=lambda name: AliasChoices(to_camel(name), name)
+        ),
+    )
+
+    def changes(self) -> dict[str, Any]:
+        """Only the fields that were sent, by their Python names."""
+        return self.model_dump(exclude_unset=True)
+
+
+class ResponseSchema(BaseModel):
+    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
+
+
+def _refuse_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not contain the character NUL")
+    return value
+
+
+def _blank_to_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+NoNul = AfterValidator(_refuse_nul)
+# In front of an optional date, time, number, UUID or enum: an empty string means null.
+BlankIsNull = BeforeValidator(_blank_to_none)
+
+OptionalDate = Annotated[date | None, BlankIsNull]
+OptionalTime = Annotated[time | None, BlankIsNull]
+OptionalUuid = Annotated[UUID | None, BlankIsNull]
+OptionalNumber = Annotated[float | None, BlankIsNull]
+
+# The wall-clock time of a person, to the minute.
+LocalTime = Annotated[
+    time,
+    PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["07:00"]}, mode="serialization"),
+]
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address that starts with https://")
+    return value
+
+
+WebAddress = Annotated[str, Field(max_length=2048), NoNul, AfterValidator(_web_address)]
+Email = Annotated[str, Field(max_length=320), NoNul]
+
+
+class Envelope(ResponseSchema, Generic[Data]):
+    """The frame of every successful answer."""
+
+    success: Literal[True] = True
+    message: str
+    data: Data
+
+
+class Pagination(ResponseSchema):
+    current_page: int = Field(examples=[1])
+    limit: int = Field(examples=[20])
+    total_items: int = Field(examples=[57])
+    total_pages: int = Field(examples=[3])
+    has_next_page: bool = Field(examples=[True])
+
+
+class Page(ResponseSchema, Generic[Item]):
+    items: list[Item]
+    pagination: Pagination
+
+
+def pagination(page: PageRequest, total_items: int) -> Pagination:
+    return Pagination(
+        current_page=page.page,
+        limit=page.limit,
+        total_items=total_items,
+        total_pages=-(-total_items // page.limit),
+        has_next_page=page.page * page.limit < total_items,
+    )
+
+
+class FieldError(ResponseSchema):
+    field: str = Field(description="Dotted camelCase path of the field.", examples=["targetDate"])
+    message: str = Field(examples=["must not be before the start date"])
+    code: str = Field(examples=["value_error"])
+
+
+class ErrorBody(ResponseSchema):
+    """The frame of every answer that is not a success."""
+
+    success: Literal[False] = False
+    message: str = Field(description="A sentence that can be shown to a person.")
+    code: ErrorCode
+    errors: list[FieldError] | None = Field(default=None, description="Present on 422 only.")
+    request_id: str = Field(description="Quote it when you report a problem.")
+
+
+def envelope(data: Data, message: str) -> Envelope[Data]:
+    """Frame a service's answer. It was validated when it was made, so it is not checked again."""
+    return Envelope[Any].model_construct(success=True, message=message, data=data)

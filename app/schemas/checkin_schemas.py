@@ -1,0 +1,106 @@
+"""Check-ins and their verification (Specification §4.5)."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from app.core.enums import CheckinStatus, LenientEnum
+from app.schemas.base_schemas import (
+    BlankIsNull,
+    NoNul,
+    OptionalDate,
+    RequestSchema,
+    ResponseSchema,
+    WebAddress,
+)
+from app.schemas.user_schemas import PartnerDetails
+
+CheckinNotes = Annotated[
+    str, Field(max_length=500, examples=["Legs were heavy, still went."]), NoNul
+]
+MetricValue = Annotated[float, Field(gt=0, le=1_000_000, examples=[30])]
+
+
+class LoggedStatus(LenientEnum):
+    """What a person can say of a day; everything else is the service's conclusion."""
+
+    COMPLETED = "completed"
+    SKIPPED = "skipped"
+
+
+class CheckinCreate(RequestSchema):
+    system_id: UUID
+    status: LoggedStatus = LoggedStatus.COMPLETED
+    metric_value_logged: Annotated[MetricValue | None, BlankIsNull] = Field(
+        default=None, description="Required when a system that counts something is completed."
+    )
+    notes: Annotated[CheckinNotes | None, BlankIsNull] = None
+    photo_url: Annotated[WebAddress | None, BlankIsNull] = Field(
+        default=None, description="The `url` of one of your own uploads."
+    )
+    local_date: OptionalDate = Field(
+        default=None,
+        description="The date in your calendar; default: today. Open until noon of the next day.",
+        examples=["2026-03-08"],
+    )
+    original_local_timestamp: Annotated[
+        Annotated[str, Field(max_length=40), NoNul] | None, BlankIsNull
+    ] = Field(default=None, examples=["2026-03-08 07:31:00"])
+
+
+class CheckinRead(ResponseSchema):
+    id: UUID
+    system_id: UUID
+    system_title: str
+    user_id: UUID
+    partnership_id: UUID | None
+    status: CheckinStatus
+    local_date: date
+    checkin_timestamp_utc: datetime
+    original_local_timestamp: str | None
+    is_late: bool = Field(description="Logged after the date itself was over.")
+    metric_value_logged: float | None
+    notes: str | None
+    photo_url: str | None
+    verified_by_partner_id: UUID | None
+    verified_at_utc: datetime | None
+    verifier_query: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Decision(LenientEnum):
+    VERIFIED_COMPLETED = "verified_completed"
+    QUERIED_BY_PARTNER = "queried_by_partner"
+
+
+class VerificationDecision(RequestSchema):
+    decision: Decision
+    query: Annotated[
+        Annotated[str, Field(max_length=500, examples=["Which route was it?"]), NoNul] | None,
+        BlankIsNull,
+    ] = Field(default=None, description="What you want to know; required to query.")
+
+    @model_validator(mode="after")
+    def _query_has_text(self) -> Self:
+        if (self.decision is Decision.QUERIED_BY_PARTNER) != (self.query is not None):
+            raise ValueError("query is required to query, and refused otherwise")
+        return self
+
+
+class VerifiedSystem(ResponseSchema):
+    id: UUID
+    title: str
+    description: str
+    metric_type: str
+    target_value: float | None
+    target_unit: str | None
+
+
+class VerificationItem(CheckinRead):
+    """A partner's check-in that waits for the caller."""
+
+    system: VerifiedSystem
+    owner: PartnerDetails

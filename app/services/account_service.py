@@ -1,0 +1,89 @@
+"""Who is calling: from a verified token to the person's row, made on first sight."""
+
+import structlog
+
+from app.clients.supabase_auth import AuthClient, SupabaseUser
+from app.core.clock import Clock
+from app.core.errors import AccountDisabled, NotAuthenticated
+from app.core.local_time import is_known_timezone
+from app.core.security import AccessToken
+from app.core.usernames import is_valid_username
+from app.crud.crud_user import Account, KnownAddress, UserCrud
+from app.db.errors import violated_constraint
+from app.db.session import Session
+
+log = structlog.get_logger()
+
+
+class AccountService:
+    def __init__(self, *, session: Session, clock: Clock, auth: AuthClient) -> None:
+        self._users = UserCrud(session)
+        self._session = session
+        self._clock = clock
+        self._auth = auth
+
+    async def identify(self, token: AccessToken) -> Account:
+        """The account behind a token; made just in time, and with the address of the token.
+
+        Raises NotAuthenticated when Supabase knows no such user, AccountDisabled, AuthUnavailable.
+        """
+        account = await self._users.get_account(token.user_id)
+        if account is None or (token.email and account.email != token.email.lower()):
+            user = await self._auth.get_user(access_token=token.raw)
+            if user.id != token.user_id:
+                raise NotAuthenticated
+            account = await self.synchronise(user)
+        if not account.is_active:
+            raise AccountDisabled
+        return account
+
+    async def confirmed(self, account: Account, token: AccessToken) -> Account:
+        """The account as of now, asking Supabase when its address was not confirmed so far."""
+        if account.is_email_verified:
+            return account
+        return await self.synchronise(await self._auth.get_user(access_token=token.raw))
+
+    async def synchronise(self, user: SupabaseUser) -> Account:
+        """Bring the row in line with what Supabase says. Safe to run many times at once."""
+        try:
+            await self._save(user)
+        except Exception as error:
+            match violated_constraint(error):
+                case "uq_users_email":
+                    await self._free_address(user.email)
+                    await self._save(user)
+                case "uq_users_username_lower":  # somebody took it this very moment
+                    await self._save(user, with_username=False)
+                case _:
+                    raise
+        account = await self._users.get_account(user.id)
+        if account is None:
+            raise NotAuthenticated
+        return account
+
+    async def _save(self, user: SupabaseUser, *, with_username: bool = True) -> None:
+        timezone = user.metadata.get("timezone")
+        username = user.metadata.get("username")
+        name = user.metadata.get("name")
+        await self._users.provision(
+            KnownAddress(user.id, user.email, user.email_confirmed_at),
+            username=username if with_username and is_valid_username(username) else None,
+            name=name[:100].replace("\x00", "") or None if isinstance(name, str) else None,
+            timezone=(
+                timezone if isinstance(timezone, str) and is_known_timezone(timezone) else "UTC"
+            ),
+            now=self._clock.now(),
+        )
+
+    async def _free_address(self, email: str) -> None:
+        """Another row holds the address from before its owner changed or deleted the account."""
+        holder = await self._users.owner_of_email(email)
+        if holder is None:
+            return
+        current = await self._auth.find_user(user_id=holder)
+        if current is not None and current.email == email:
+            raise NotAuthenticated
+        now = self._clock.now()
+        log.info("stale_address_released", holder=str(holder))
+        address = current.email if current else f"{holder}@deleted.invalid"
+        await self._users.replace_email(holder, address, now)

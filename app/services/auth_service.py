@@ -1,0 +1,117 @@
+"""Signing up, in and out, through Supabase Auth (Specification §2.6)."""
+
+import structlog
+
+from app.clients.supabase_auth import AuthClient, SupabaseSession
+from app.core.errors import NotAuthenticated, RateLimited, UsernameTaken
+from app.core.security import AccessToken
+from app.crud.crud_user import UserCrud
+from app.db.session import Session
+from app.schemas.auth_schemas import (
+    EmailRequest,
+    LoginRead,
+    LoginRequest,
+    OAuth2Token,
+    RefreshRequest,
+    ResetPasswordRequest,
+    SessionRead,
+    SignedUpUser,
+    SignupRead,
+    SignupRequest,
+    VerifyEmailRequest,
+)
+from app.services.account_service import AccountService
+from app.services.user_service import read_user
+
+log = structlog.get_logger()
+
+
+class AuthService:
+    def __init__(self, *, session: Session, auth: AuthClient, accounts: AccountService) -> None:
+        self._users = UserCrud(session)
+        self._auth = auth
+        self._accounts = accounts
+
+    async def sign_up(self, data: SignupRequest) -> SignupRead:
+        """Ask Supabase for an account. The answer is the same for an address that has one.
+
+        No profile is made here: for a known address Supabase answers with a made-up id.
+        Raises UsernameTaken, WeakPassword, RateLimited, AuthUnavailable.
+        """
+        if data.username and await self._users.is_username_taken(data.username):
+            raise UsernameTaken
+        timezone = data.timezone or "UTC"
+        metadata = {"username": data.username, "name": data.name, "timezone": timezone}
+        session = await self._auth.sign_up(
+            email=data.email,
+            password=data.password.get_secret_value(),
+            metadata={key: value for key, value in metadata.items() if value is not None},
+        )
+        return SignupRead(
+            user=SignedUpUser(
+                email=data.email, username=data.username, name=data.name, timezone=timezone
+            ),
+            session=_read_session(session) if session else None,
+            email_confirmation_required=session is None,
+        )
+
+    async def log_in(self, data: LoginRequest) -> LoginRead:
+        """Raises InvalidCredentials, EmailNotConfirmed, AccountDisabled, AuthUnavailable."""
+        session = await self._auth.sign_in(
+            email=data.email, password=data.password.get_secret_value()
+        )
+        return await self._signed_in(session)
+
+    async def issue_token(self, *, email: str, password: str) -> OAuth2Token:
+        """The same as `log_in`, in the shape that OAuth2 prescribes."""
+        session = await self._auth.sign_in(email=email.strip().lower(), password=password)
+        await self._accounts.synchronise(session.user)
+        return OAuth2Token(
+            access_token=session.access_token,
+            expires_in=session.expires_in,
+            refresh_token=session.refresh_token,
+        )
+
+    async def refresh(self, data: RefreshRequest) -> LoginRead:
+        """Raises NotAuthenticated when the refresh token is not good any more."""
+        return await self._signed_in(await self._auth.refresh(refresh_token=data.refresh_token))
+
+    async def log_out(self, token: AccessToken) -> None:
+        await self._auth.sign_out(access_token=token.raw)
+
+    async def verify_email(self, data: VerifyEmailRequest) -> LoginRead:
+        """Confirm the address and sign in. Raises InvalidToken."""
+        return await self._signed_in(await self._auth.verify_email(token=data.token))
+
+    async def resend_verification(self, data: EmailRequest) -> None:
+        try:
+            await self._auth.resend_verification(email=data.email)
+        except RateLimited:  # only known addresses are limited: saying so would reveal them
+            log.info("resend_verification_limited")
+
+    async def forgot_password(self, data: EmailRequest) -> None:
+        try:
+            await self._auth.send_password_reset(email=data.email)
+        except RateLimited:
+            log.info("password_reset_limited")
+
+    async def reset_password(self, data: ResetPasswordRequest) -> None:
+        """Raises InvalidToken, WeakPassword, SamePassword."""
+        await self._auth.reset_password(
+            token=data.token, new_password=data.new_password.get_secret_value()
+        )
+
+    async def _signed_in(self, session: SupabaseSession) -> LoginRead:
+        account = await self._accounts.synchronise(session.user)
+        if not account.is_active:
+            raise NotAuthenticated
+        return LoginRead(user=read_user(account), **dict(_read_session(session)))
+
+
+def _read_session(session: SupabaseSession) -> SessionRead:
+    return SessionRead(
+        token=session.access_token,
+        refresh_token=session.refresh_token,
+        expires_in=session.expires_in,
+        expires_at=session.expires_at,
+    )

@@ -1,0 +1,71 @@
+"""Profiles."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.core.clock import Clock
+from app.core.errors import UsernameTaken
+from app.crud.crud_user import Account, UserCrud
+from app.db.errors import violated_constraint
+from app.db.session import Session
+from app.schemas.user_schemas import PartnerDetails, UserRead, UserUpdate
+
+
+class UserService:
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._users = UserCrud(session)
+        self._clock = clock
+
+    async def update(self, account: Account, data: UserUpdate) -> UserRead:
+        """Change only what was sent. Raises UsernameTaken.
+
+        A new timezone counts from now on: dates that were logged keep the zone they had.
+        """
+        changes = data.changes()
+        now = self._clock.now()
+        if not changes:
+            return read_user(account)
+        try:
+            await self._users.update(account.id, changes, now)
+        except Exception as error:
+            if violated_constraint(error) == "uq_users_username_lower":
+                raise UsernameTaken from error
+            raise
+        if "timezone" in changes and changes["timezone"] != account.timezone:
+            await self._users.remember_timezone(account.id, changes["timezone"], now)
+        updated = await self._users.get_account(account.id)
+        assert updated is not None, "the row was updated in this transaction"
+        return read_user(updated)
+
+
+def read_user(account: Account) -> UserRead:
+    partner = (
+        PartnerDetails(
+            id=account.partner_id,
+            name=account.partner_name,
+            username=account.partner_username,
+            avatar_url=account.partner_profile_image_url,
+        )
+        if account.partner_id
+        else None
+    )
+    return UserRead(
+        id=account.id,
+        email=account.email,
+        username=account.username,
+        name=account.name,
+        avatar_url=account.profile_image_url,
+        bio=account.bio,
+        timezone=account.timezone,
+        theme_preference=account.theme_preference,
+        is_email_verified=account.is_email_verified,
+        current_partnership_id=account.current_partnership_id,
+        partner_details=partner,
+        created_at=account.created_at,
+        updated_at=account.updated_at,
+    )
+
+
+def wall_clock(now: datetime, timezone: str) -> str:
+    """ISO 8601 with the zone's offset, to the second."""
+    return now.astimezone(ZoneInfo(timezone)).isoformat(timespec="seconds")
