@@ -1,0 +1,87 @@
+"""What surrounds every request: its id, its log line, security headers, and the last safety net.
+
+Pure ASGI, since each `BaseHTTPMiddleware` costs more than all of this together.
+"""
+
+import re
+import secrets
+import time
+
+import structlog
+from fastapi import Request
+from pydantic.alias_generators import to_camel
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.error_handlers import unexpected_error_response
+
+log = structlog.get_logger()
+
+_PLAUSIBLE_ID = re.compile(r"[A-Za-z0-9._\-]{8,128}")
+_SNAKE_CASE_NAME = re.compile(rb"(?:^|(?<=&))[a-z0-9]+(?:_[a-z0-9]+)+(?==|&|$)")
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"strict-transport-security", b"max-age=31536000"),
+]
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class RequestContextMiddleware:
+    """Accepts or makes `X-Request-ID`, logs one line a request, answers what nobody caught."""
+
+    def __init__(self, app: ASGIApp, *, api_prefix: str) -> None:
+        self._app = app
+        self._api_prefix = api_prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _PLAUSIBLE_ID.fullmatch(given) else secrets.token_hex(16)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        is_api = scope["path"].startswith(self._api_prefix)
+        if is_api:
+            scope["query_string"] = _camel_case_names(scope["query_string"])
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"]
+                headers.append((b"x-request-id", request_id.encode()))
+                headers.extend(_SECURITY_HEADERS)
+                if is_api and "cache-control" not in MutableHeaders(raw=headers):
+                    headers.append(_NO_STORE)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # the last safety net: everything else became an answer
+            if status:
+                raise  # the answer is under way; the server has to break it off
+            response = unexpected_error_response(Request(scope), error)
+            await response(scope, receive, send_with_headers)
+        finally:
+            route = scope.get("route")
+            log.info(
+                "request",
+                method=scope["method"],
+                route=getattr(route, "path", None),  # the template: paths carry tokens and ids
+                status=status,
+                duration_ms=round((time.perf_counter() - started) * 1000, 2),
+            )
+
+
+def _camel_case_names(query: bytes) -> bytes:
+    """Query parameters may be written in snake_case too, like fields of a body."""
+    if b"_" not in query:
+        return query
+    return _SNAKE_CASE_NAME.sub(lambda match: to_camel(match[0].decode()).encode(), query)

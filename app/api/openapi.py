@@ -1,0 +1,152 @@
+"""The OpenAPI document: every operation with its real errors, generated from the error classes."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from app.api.idempotency import HEADER
+from app.core.errors import AppError, ErrorCode
+from app.schemas.base_schemas import ErrorBody
+
+DESCRIPTION = """
+Two people keep each other accountable: each has goals; a goal has systems, practices on a
+schedule; people check in; some check-ins need the partner's verification.
+
+**Try it:** press *Authorize* and log in with an e-mail address and a password.
+
+* Success is `{"success": true, "message", "data"}`; lists are `{"items", "pagination"}`.
+* Failure is `{"success": false, "message", "code", "requestId"}`; 422 adds `errors` by field.
+* Fields are camelCase; snake_case is understood in requests too. Instants are UTC, dates are
+  in somebody's own calendar, times are `HH:MM`.
+"""
+
+_EXAMPLE_REQUEST_ID = "0b0c6f7e2f8d4c1d9a3e5f6a7b8c9d0e"
+
+
+def _all_errors(kind: type[AppError]) -> Iterator[type[AppError]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _all_errors(subclass)
+
+
+_BY_CODE = {kind.code: kind for kind in _all_errors(AppError)}
+_FRAMEWORK_STATUS = {
+    ErrorCode.MALFORMED_JSON: (400, "The body is not valid JSON."),
+    ErrorCode.BODY_TOO_LARGE: (413, "The request is too large."),
+    ErrorCode.VALIDATION_FAILED: (422, "Please check title: field required."),
+    ErrorCode.INTERNAL_ERROR: (500, AppError.message),
+}
+
+
+def errors(*codes: ErrorCode) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route for the codes that it can answer with."""
+    by_status: dict[int, list[ErrorCode]] = defaultdict(list)
+    for code in codes:
+        by_status[_status_and_message(code)[0]].append(code)
+    return {
+        status: {
+            "model": ErrorBody,
+            "description": ", ".join(f"`{code}`" for code in group),
+            "content": {
+                "application/json": {"examples": {code.value: _example(code) for code in group}}
+            },
+        }
+        for status, group in by_status.items()
+    }
+
+
+def _status_and_message(code: ErrorCode) -> tuple[int, str]:
+    if code in _FRAMEWORK_STATUS:
+        return _FRAMEWORK_STATUS[code]
+    kind = _BY_CODE[code]
+    return kind.status, kind.message
+
+
+def _example(code: ErrorCode) -> dict[str, Any]:
+    status, message = _status_and_message(code)
+    body: dict[str, Any] = {"success": False, "message": message, "code": code.value}
+    if status == 422:
+        body["errors"] = [{"field": "title", "message": message, "code": code.value}]
+    return {"value": body | {"requestId": _EXAMPLE_REQUEST_ID}}
+
+
+def operation_id(route: APIRoute) -> str:
+    """`create_goal` becomes `createGoal`."""
+    first, *rest = route.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Make `app.openapi()` add what every operation shares, once, on first use."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+            )
+            for path in document["paths"].values():
+                for method, operation in path.items():
+                    _complete(operation, method)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(unused, None)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(operation: dict[str, Any], method: str) -> None:
+    """Add the errors that follow from what the operation takes, and the idempotency header."""
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    codes = [ErrorCode.INTERNAL_ERROR, ErrorCode.SERVICE_UNAVAILABLE]
+    if operation.get("security"):
+        codes += [ErrorCode.NOT_AUTHENTICATED, ErrorCode.ACCOUNT_DISABLED]
+        codes.append(ErrorCode.AUTH_UNAVAILABLE)
+    if "requestBody" in operation:
+        codes += [ErrorCode.MALFORMED_JSON, ErrorCode.BODY_TOO_LARGE]
+        codes.append(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    if "requestBody" in operation or operation.get("parameters"):
+        codes.append(ErrorCode.VALIDATION_FAILED)
+    if operation.get("security") and method == "post" and operation["operationId"] != "logout":
+        codes += [
+            ErrorCode.INVALID_IDEMPOTENCY_KEY,
+            ErrorCode.REQUEST_IN_PROGRESS,
+            ErrorCode.IDEMPOTENCY_KEY_REUSED,
+        ]
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_PARAMETER)
+    for status, response in errors(*codes).items():
+        _merge(responses, str(status), response)
+
+
+def _merge(responses: dict[str, Any], status: str, added: dict[str, Any]) -> None:
+    content = added["content"]["application/json"]
+    content["schema"] = {"$ref": "#/components/schemas/ErrorBody"}
+    existing = responses.get(status)
+    if existing is None:
+        responses[status] = {"description": added["description"], "content": added["content"]}
+        return
+    examples = existing["content"]["application/json"].setdefault("examples", {})
+    new = {code: example for code, example in content["examples"].items() if code not in examples}
+    if new:
+        examples |= new
+        existing["description"] += "".join(f", `{code}`" for code in new)
+
+
+_IDEMPOTENCY_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Makes repeating this request safe: for 24 hours the same key and body get the "
+    "first answer again, with `Idempotency-Replayed: true`, and have no second effect.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}

@@ -1,0 +1,147 @@
+"""The application: `create_app` puts the layers together, the lifespan opens and closes them.
+
+Import names with `from app… import …` only: `import app.x` here would hide `__getattr__`.
+"""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from app.api.docs import install_docs
+from app.api.error_handlers import install_error_handlers
+from app.api.middleware import RequestContextMiddleware
+from app.api.openapi import DESCRIPTION, install_openapi, operation_id
+from app.api.routers import health
+from app.api.v1 import API_PREFIX
+from app.api.v1 import router as v1
+from app.clients.resend_client import EmailSender, ResendSender
+from app.clients.supabase_auth import SupabaseAuthClient
+from app.core.clock import Clock, SystemClock
+from app.core.config import EmailMode, Settings, load_settings
+from app.core.logging import configure_logging
+from app.core.security import TokenVerifier
+from app.db.session import Database
+from app.jobs.email_delivery import EmailDelivery
+
+MAX_BODY_BYTES = 1_000_000
+EXPOSED_HEADERS = ["X-Request-ID", "Retry-After", "Idempotency-Replayed"]
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The application for some settings. Nothing connects before its lifespan begins."""
+    app = FastAPI(
+        title="DuoTrak",
+        version="1.0.0",
+        summary="Two people who keep each other accountable.",
+        description=DESCRIPTION,
+        openapi_url=f"{API_PREFIX}/openapi.json" if settings.docs_enabled else None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.clock = clock or SystemClock()
+    app.state.database = Database(settings.database, pool_size=settings.database_pool_size)
+    app.state.local_mode = None
+    if settings.uses_local_supabase:
+        if settings.environment.is_deployed:
+            raise ValueError("local mode cannot run in a deployment")
+        from app.local.mode import LocalMode  # only then: a deployment never loads it
+
+        app.state.local_mode = LocalMode(app, settings, app.state.clock)
+    app.include_router(v1)
+    app.include_router(health.router)
+    if settings.docs_enabled:
+        install_docs(app)
+    install_openapi(app)
+    install_error_handlers(app)
+    app.add_middleware(RequestContextMiddleware, api_prefix=API_PREFIX)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.allowed_origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED_HEADERS,
+        max_age=3600,
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    configure_logging(level=settings.log_level, log_format=settings.log_format)
+    local = app.state.local_mode
+    if local is not None:
+        await local.prepare()
+    supabase_url = str(settings.supabase_url).rstrip("/")
+    async with httpx.AsyncClient(
+        timeout=settings.supabase_timeout_seconds,
+        mounts=local.transports if local is not None else None,
+    ) as http:
+        app.state.auth = SupabaseAuthClient(
+            url=supabase_url,
+            publishable_key=settings.supabase_publishable_key.get_secret_value(),
+            secret_key=settings.supabase_secret_key.get_secret_value(),
+            http=http,
+            timeout_seconds=settings.supabase_timeout_seconds,
+        )
+        secret = settings.supabase_jwt_secret
+        app.state.tokens = TokenVerifier(
+            issuer=f"{supabase_url}/auth/v1",
+            shared_secret=secret.get_secret_value() if secret else None,
+            fetch_jwks=app.state.auth.fetch_jwks,
+            clock=app.state.clock,
+        )
+        delivery = _start_email_delivery(app)
+        _settle_garbage_collector()
+        try:
+            yield
+        finally:
+            if delivery is not None:
+                delivery.cancel()
+                with suppress(asyncio.CancelledError):
+                    await delivery
+            await app.state.tokens.aclose()
+            await app.state.database.dispose()
+
+
+def _start_email_delivery(app: FastAPI) -> asyncio.Task[None] | None:
+    settings: Settings = app.state.settings
+    sender: EmailSender
+    match settings.email_mode:
+        case EmailMode.RESEND if settings.resend_api_key is not None:
+            sender = ResendSender(
+                api_key=settings.resend_api_key.get_secret_value(), sender=settings.email_from
+            )
+        case EmailMode.MAILBOX if app.state.local_mode is not None:
+            sender = app.state.local_mode.sender
+        case _:
+            return None
+    app.state.email_delivery = EmailDelivery(
+        database=app.state.database, sender=sender, clock=app.state.clock
+    )
+    return asyncio.create_task(app.state.email_delivery.run())
+
+
+def _settle_garbage_collector() -> None:
+    """What exists after the start lives for ever: do not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
+def __getattr__(name: str) -> Any:
+    """`uvicorn app.main:app` works, while importing this module still does nothing."""
+    if name == "app":
+        return create_app(load_settings())
+    raise AttributeError(name)
