@@ -97,6 +97,27 @@ def upgrade() -> None:
         "uq_users_username_lower", "users", [sa.literal_column("lower(username)")], unique=True
     )
     op.create_table(
+        "account_deletions",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+            name=op.f("fk_account_deletions_user_id_users"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_account_deletions")),
+    )
+    op.create_index(
+        op.f("ix_account_deletions_next_attempt_at"),
+        "account_deletions",
+        ["next_attempt_at"],
+        unique=False,
+    )
+    op.create_table(
         "comments",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -934,5 +955,6 @@ def downgrade() -> None:
     op.drop_table("goals")
     op.drop_table("email_outbox")
     op.drop_table("comments")
+    op.drop_table("account_deletions")
     op.drop_table("users")
     op.drop_table("rate_limits")

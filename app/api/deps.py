@@ -47,12 +47,29 @@ async def get_current_user(
     From here on the request is logged with its user, and a repeated POST is recognised.
     """
     structlog.contextvars.bind_contextvars(user_id=str(token.user_id))
-    state = request.app.state
-    session: Session = request.state.session
     account = await _accounts(request).identify(token)
-    if request.method == "POST":
-        await idempotency.begin(request, session, state.clock, account.id)
+    await _recognise(request, account)
     return account
+
+
+async def get_confirmed_user(
+    request: Request, token: Annotated[AccessToken, Depends(get_access_token)]
+) -> Account:
+    """The same, asking Supabase again about an address that was not confirmed so far.
+
+    Before any transaction: no vendor is called while one is open.
+    """
+    structlog.contextvars.bind_contextvars(user_id=str(token.user_id))
+    accounts = _accounts(request)
+    account = await accounts.confirmed(await accounts.identify(token), token)
+    await _recognise(request, account)
+    return account
+
+
+async def _recognise(request: Request, account: Account) -> None:
+    if request.method == "POST":
+        session: Session = request.state.session
+        await idempotency.begin(request, session, request.app.state.clock, account.id)
 
 
 async def get_page(
@@ -90,12 +107,12 @@ async def get_partnership_service(request: Request) -> PartnershipService:
         session=request.state.session,
         clock=state.clock,
         settings=state.settings,
-        accounts=_accounts(request),
     )
 
 
 CurrentToken = Annotated[AccessToken, Depends(get_access_token)]
 CurrentUser = Annotated[Account, Depends(get_current_user)]
+ConfirmedUser = Annotated[Account, Depends(get_confirmed_user)]
 PageDep = Annotated[PageRequest, Depends(get_page)]
 
 Auth = Annotated[AuthService, Depends(get_auth_service)]

@@ -29,7 +29,7 @@ def install_docs(app: FastAPI) -> None:
             swagger_css_url=f"{ASSETS}/swagger-ui.css",
             swagger_favicon_url=f"{ASSETS}/favicon.png",
             oauth2_redirect_url=OAUTH2_REDIRECT,
-            swagger_ui_parameters={"persistAuthorization": True, "docExpansion": "none"},
+            swagger_ui_parameters={"persistAuthorization": True, "docExpansion": "list"},
         )
 
     async def redoc() -> HTMLResponse:

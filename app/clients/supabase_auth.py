@@ -5,7 +5,7 @@ operation here gets a client of its own over one shared HTTP pool, which costs m
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -239,36 +239,13 @@ def _code(error: BaseException) -> str | None:
 
 
 def _translate(error: "AuthError") -> AppError:
+    make = _ERRORS.get(error.code or "")
+    return make(error) if make else AuthUnavailable()
+
+
+def _weak_password(error: "AuthError") -> AppError:
     reasons = tuple(str(reason) for reason in getattr(error, "reasons", ()))
-    match error.code:
-        case "invalid_credentials":
-            return InvalidCredentials()
-        case "email_not_confirmed":
-            return EmailNotConfirmed()
-        case "user_banned":
-            return AccountDisabled()
-        case "weak_password":
-            return WeakPassword(field="password", reasons=_explain(reasons))
-        case "same_password":
-            return SamePassword(field="newPassword")
-        case "otp_expired" | "flow_state_not_found" | "flow_state_expired":
-            return InvalidToken()
-        case "over_request_rate_limit" | "over_email_send_rate_limit":
-            return RateLimited(retry_after_seconds=_retry_after(error))
-        case (
-            "bad_jwt"
-            | "invalid_jwt"
-            | "no_authorization"
-            | "session_not_found"
-            | "session_expired"
-            | "user_not_found"
-            | "refresh_token_not_found"
-            | "refresh_token_already_used"
-        ):
-            return NotAuthenticated()
-        case "email_address_invalid" | "validation_failed":
-            return InvalidInput()
-    return AuthUnavailable()
+    return WeakPassword(field="password", reasons=_explain(reasons))
 
 
 def _explain(reasons: tuple[str, ...]) -> tuple[str, ...]:
@@ -287,6 +264,36 @@ def _retry_after(error: BaseException) -> int:
         if value.isdecimal():
             return int(value)
     return DEFAULT_RETRY_AFTER_SECONDS
+
+
+_ERRORS: dict[str, Callable[["AuthError"], AppError]] = {
+    "invalid_credentials": lambda _: InvalidCredentials(),
+    "email_not_confirmed": lambda _: EmailNotConfirmed(),
+    "user_banned": lambda _: AccountDisabled(),
+    "weak_password": _weak_password,
+    "same_password": lambda _: SamePassword(field="newPassword"),
+    **dict.fromkeys(
+        ("otp_expired", "flow_state_not_found", "flow_state_expired"), lambda _: InvalidToken()
+    ),
+    **dict.fromkeys(
+        ("over_request_rate_limit", "over_email_send_rate_limit"),
+        lambda error: RateLimited(retry_after_seconds=_retry_after(error)),
+    ),
+    **dict.fromkeys(
+        (
+            "bad_jwt",
+            "invalid_jwt",
+            "no_authorization",
+            "session_not_found",
+            "session_expired",
+            "user_not_found",
+            "refresh_token_not_found",
+            "refresh_token_already_used",
+        ),
+        lambda _: NotAuthenticated(),
+    ),
+    **dict.fromkeys(("email_address_invalid", "validation_failed"), lambda _: InvalidInput()),
+}
 
 
 def _session(session: "VendorSession | None") -> SupabaseSession:

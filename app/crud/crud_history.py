@@ -27,15 +27,10 @@ class HistoryRow(TypedDict):
     skipped: list[date]
 
 
-def _dates(*, skipped: bool) -> ColumnElement[Any]:
-    status = Checkin.status == CheckinStatus.SKIPPED
+def _dates(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
     chosen = (
         select(Checkin.checkin_date_local)
-        .where(
-            Checkin.system_id == System.id,
-            Checkin.checkin_date_local >= bindparam("since", type_=Date),
-            status if skipped else ~status,
-        )
+        .where(Checkin.system_id == System.id, *conditions)
         .correlate(System)
     )
     return func.array(chosen.scalar_subquery(), type_=ARRAY(Date))
@@ -97,13 +92,17 @@ def _owner_zones() -> ScalarSelect[Any]:
 
 OWNER_ZONES = _owner_zones()
 
-# The parameter `since` bounds the dates that are read.
+# The parameter `since` bounds the credited dates that are read.
 HISTORY_COLUMNS = (
     OWNER_ZONES.label("zones"),
     _schedules.label("schedules"),
     _pauses.label("pauses"),
-    _dates(skipped=False).label("credited"),
-    _dates(skipped=True).label("skipped"),
+    _dates(
+        Checkin.status != CheckinStatus.SKIPPED,
+        Checkin.checkin_date_local >= bindparam("since", type_=Date),
+    ).label("credited"),
+    # All of them: whether a skip is excused depends on the ones before it, and they are few.
+    _dates(Checkin.status == CheckinStatus.SKIPPED).label("skipped"),
 )
 
 OF_GOALS = Query(
@@ -116,5 +115,5 @@ OF_GOALS = Query(
 
 class HistoryCrud(BaseCrud):
     async def of_goals(self, goal_ids: Sequence[UUID], *, since: date) -> list[HistoryRow]:
-        """The histories of all systems of some goals, with the dates from `since` on."""
+        """The histories of all systems of some goals, with credits from `since` on."""
         return await self.session.fetch_all(OF_GOALS, goal_ids=goal_ids, since=since)

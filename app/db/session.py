@@ -37,7 +37,9 @@ class Session(AsyncSession):
         if self.in_transaction():
             if self.new or self.dirty or self.deleted:
                 await self.flush()
-            result = await self.execute(query.statement, parameters)
+            # On the connection: the session would take the parameters of an INSERT for its rows.
+            connection = await self.connection()
+            result = await connection.execute(query.statement, parameters)
             return query.from_mappings(result.mappings())
         return await self._database.fetch_all(query, **parameters)
 

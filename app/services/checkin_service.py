@@ -39,6 +39,17 @@ class CheckinService:
         Raises SystemNotFound, SystemNotActive, CheckinWindowClosed, MetricValueRequired,
         MetricValueNotAllowed, UnknownImage, AlreadyCheckedIn.
         """
+        checkin = await self._log(account, data)
+        if checkin is None:
+            # The partnership or the system changed between two statements: once more, as it is now.
+            current = await self._users.get_account(account.id)
+            checkin = await self._log(current, data) if current else None
+        if checkin is None:
+            raise ServiceUnavailable
+        return checkin
+
+    async def _log(self, account: Account, data: CheckinCreate) -> CheckinRead | None:
+        """None when what was read had changed before the check-in was written."""
         system = await self._checkins.get_context(data.system_id, account.id, data.photo_url)
         if system is None:
             raise SystemNotFound
@@ -69,11 +80,7 @@ class CheckinService:
             return CheckinRead.model_validate(row)
         if await self._checkins.exists_on(data.system_id, local_date):
             raise AlreadyCheckedIn(system_title=system["title"], local_date=local_date)
-        # The partnership or the system changed between the two statements: once more, as it is now.
-        current = await self._users.get_account(account.id)
-        if current is None or current == account:
-            raise ServiceUnavailable
-        return await self.create(current, data)
+        return None
 
     async def list_own(
         self,

@@ -23,9 +23,8 @@ from app.schemas.goal_schemas import GoalCreate, GoalRead, GoalSort, GoalWithSys
 from app.services.history import system_history, zone_uses
 from app.services.system_service import SystemService
 
-# Progress without a target date looks at 30 dates, and whether a skip among them is excused
-# depends on up to 6 dates before.
-PROGRESS_LOOKS_BACK = timedelta(days=36)
+# Progress without a target date looks at 30 dates, and a week among them as a whole.
+PROGRESS_LOOKS_BACK = timedelta(days=37)
 
 
 class GoalService:

@@ -18,7 +18,6 @@ from app.core.errors import (
 )
 from app.core.invitations import INVITE_VALID_FOR, hash_token, new_token
 from app.core.notification_catalogue import NotificationType
-from app.core.security import AccessToken
 from app.crud.crud_email_outbox import EmailOutboxCrud
 from app.crud.crud_notification import NotificationDraft
 from app.crud.crud_partnership import InviteRow, PartnershipCrud, PartnershipRow
@@ -35,7 +34,6 @@ from app.schemas.partnership_schemas import (
     PartnershipRead,
 )
 from app.schemas.user_schemas import PublicUser
-from app.services.account_service import AccountService
 from app.services.notification_service import NotificationService
 from app.services.user_service import wall_clock
 
@@ -44,15 +42,12 @@ DAY = timedelta(days=1)
 
 
 class PartnershipService:
-    def __init__(
-        self, *, session: Session, clock: Clock, settings: Settings, accounts: AccountService
-    ) -> None:
+    def __init__(self, *, session: Session, clock: Clock, settings: Settings) -> None:
         self._partnerships = PartnershipCrud(session)
         self._users = UserCrud(session)
         self._limits = RateLimitCrud(session)
         self._outbox = EmailOutboxCrud(session)
         self._notifications = NotificationService(session, clock)
-        self._accounts = accounts
         self._clock = clock
         self._settings = settings
 
@@ -107,15 +102,12 @@ class PartnershipService:
             expires_at=invite["invite_token_expires_at"],
         )
 
-    async def accept(
-        self, account: Account, token: str, *, access_token: AccessToken
-    ) -> PartnershipRead:
+    async def accept(self, account: Account, token: str) -> PartnershipRead:
         """Join the partnership behind a link. Of many at the same time, one succeeds.
 
         Raises InviteNotFound, InviteExpired, InviteForAnotherEmail, AlreadyPartnered.
         """
         invite = await self._find_open(token)
-        account = await self._accounts.confirmed(account, access_token)
         if not account.is_email_verified or account.email != invite["invite_email"]:
             raise InviteForAnotherEmail
         people = await self._users.lock(account.id, invite["user1_id"])

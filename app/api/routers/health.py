@@ -13,6 +13,7 @@ from app.schemas.base_schemas import ResponseSchema
 router = APIRouter(tags=["Operations"])
 
 READY_WITHIN_SECONDS = 1.5
+UNREACHABLE: tuple[type[Exception], ...] = (*DATABASE_ERRORS, TimeoutError, OSError)
 
 
 class Health(ResponseSchema):
@@ -39,7 +40,7 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
         async with asyncio.timeout(READY_WITHIN_SECONDS):
             async with request.app.state.database.engine.connect() as connection:
                 found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-    except (*DATABASE_ERRORS, TimeoutError, OSError):
+    except UNREACHABLE:
         response.status_code = 503
         return Readiness(status="not_ready", database="unreachable", migrations="unknown")
     if found != head:

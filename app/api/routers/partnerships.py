@@ -1,6 +1,6 @@
 """Finding a partner (Specification §4.2)."""
 
-from app.api.deps import CurrentToken, CurrentUser, Partnerships
+from app.api.deps import ConfirmedUser, CurrentUser, Partnerships
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
@@ -58,11 +58,10 @@ async def get_invitation(
     ),
 )
 async def accept_invitation(
-    data: InviteAccept, token: CurrentToken, user: CurrentUser, partnerships: Partnerships
+    data: InviteAccept, user: ConfirmedUser, partnerships: Partnerships
 ) -> Envelope[PartnershipRead]:
     """Become partners. Only the invited, confirmed address may accept, and only once."""
-    accepted = await partnerships.accept(user, data.token, access_token=token)
-    return envelope(accepted, "You are partners now.")
+    return envelope(await partnerships.accept(user, data.token), "You are partners now.")
 
 
 @router.get(

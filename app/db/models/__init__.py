@@ -5,6 +5,7 @@ them. On check-ins, messages and notifications, which are written most, a column
 specification calls indexed is served by a composite or partial index instead of one of its own.
 """
 
+from app.db.models.account_deletion import AccountDeletion
 from app.db.models.checkin import Checkin
 from app.db.models.comment import Comment
 from app.db.models.direct_message import DirectMessage
@@ -23,6 +24,7 @@ from app.db.models.user import User
 from app.db.models.user_timezone import UserTimezone
 
 __all__ = [
+    "AccountDeletion",
     "Checkin",
     "Comment",
     "DirectMessage",
