@@ -1,5 +1,6 @@
-"""Partnerships and the invitations that lead to them."""
+"""Partnerships, seen from one of their members."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
@@ -8,22 +9,10 @@ from sqlalchemy import bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.core.enums import PartnershipStatus
-from app.crud.base_crud import BaseCrud, IdRow
+from app.core.paging import PageRequest
+from app.crud.base_crud import BaseCrud, PagedQuery
 from app.db.models import Partnership, User
 from app.db.query import Query
-
-
-class InviteRow(TypedDict):
-    id: UUID
-    status: PartnershipStatus
-    user1_id: UUID
-    name: str | None
-    invite_email: str
-    invite_message: str | None
-    invite_token_expires_at: datetime
-    inviter_username: str | None
-    inviter_name: str | None
-    inviter_profile_image_url: str | None
 
 
 class PartnershipRow(TypedDict):
@@ -46,46 +35,11 @@ class PartnershipRow(TypedDict):
     partner_timezone: str | None
 
 
-_inviter = aliased(User)
+NOT_YET_ACTIVE = (PartnershipStatus.PENDING_INVITE, PartnershipStatus.EXPIRED_INVITE)
+
 _partner = aliased(User)
 
-INVITE = Query(
-    select(
-        Partnership.id,
-        Partnership.status,
-        Partnership.user1_id,
-        Partnership.name,
-        Partnership.invite_email,
-        Partnership.invite_message,
-        Partnership.invite_token_expires_at,
-        _inviter.username.label("inviter_username"),
-        _inviter.name.label("inviter_name"),
-        _inviter.profile_image_url.label("inviter_profile_image_url"),
-    )
-    .join(_inviter, _inviter.id == Partnership.user1_id)
-    .where(
-        Partnership.invite_token == bindparam("token_hash"),
-        or_(
-            Partnership.status == PartnershipStatus.PENDING_INVITE,
-            Partnership.status == PartnershipStatus.EXPIRED_INVITE,
-        ),
-    ),
-    InviteRow,
-)
-
-MARK_EXPIRED = Query(
-    update(Partnership)
-    .where(
-        Partnership.id == bindparam("partnership_id"),
-        Partnership.status == PartnershipStatus.PENDING_INVITE,
-        Partnership.invite_token_expires_at <= bindparam("now"),
-    )
-    .values(status=PartnershipStatus.EXPIRED_INVITE, updated_at=bindparam("now"))
-    .returning(Partnership.id),
-    IdRow,
-)
-
-OF_MEMBER = Query(
+_of_member = (
     select(
         Partnership.id,
         Partnership.name,
@@ -112,36 +66,49 @@ OF_MEMBER = Query(
         ),
     )
     .where(
-        Partnership.id == bindparam("partnership_id"),
         or_(
             Partnership.user1_id == bindparam("user_id"),
             Partnership.user2_id == bindparam("user_id"),
-        ),
+        )
+    )
+)
+OF_MEMBER = Query(
+    _of_member.where(Partnership.id == bindparam("partnership_id")),
+    PartnershipRow,
+)
+PAST = PagedQuery(
+    _of_member.where(Partnership.status == PartnershipStatus.DISSOLVED).order_by(
+        Partnership.dissolved_at.desc(), Partnership.id
     ),
     PartnershipRow,
 )
 
 
 class PartnershipCrud(BaseCrud):
-    async def find_invite(self, token_hash: str) -> InviteRow | None:
-        """The pending or expired invitation behind a link."""
-        return await self.session.fetch_one(INVITE, token_hash=token_hash)
-
-    async def mark_expired(self, partnership_id: UUID, now: datetime) -> None:
-        await self.session.fetch_one(MARK_EXPIRED, partnership_id=partnership_id, now=now)
-
     async def get_for_member(self, partnership_id: UUID, user_id: UUID) -> PartnershipRow | None:
         return await self.session.fetch_one(
             OF_MEMBER, partnership_id=partnership_id, user_id=user_id
         )
 
-    async def get_pending_of(self, inviter_id: UUID) -> Partnership | None:
-        """The one partnership that waits for a partner. Call it with the inviter's row locked."""
+    async def list_past(
+        self, user_id: UUID, *, page: PageRequest
+    ) -> tuple[Sequence[PartnershipRow], int]:
+        """Dissolved ones, the latest first."""
+        return await PAST.fetch(self.session, page=page, user_id=user_id)
+
+    async def get_open_of(self, inviter_id: UUID) -> Partnership | None:
+        """The partnership that waits for a partner, or else the latest whose invitation expired.
+
+        Call it with the inviter's row locked.
+        """
         return await self.session.scalar(
-            select(Partnership).where(
-                Partnership.user1_id == inviter_id,
-                Partnership.status == PartnershipStatus.PENDING_INVITE,
+            select(Partnership)
+            .where(Partnership.user1_id == inviter_id, Partnership.status.in_(NOT_YET_ACTIVE))
+            .order_by(
+                (Partnership.status == PartnershipStatus.PENDING_INVITE).desc(),
+                Partnership.created_at.desc(),
             )
+            .limit(1)
         )
 
     async def add_pending(self, inviter_id: UUID, now: datetime) -> Partnership:
@@ -155,23 +122,18 @@ class PartnershipCrud(BaseCrud):
         await self.session.flush()
         return partnership
 
-    async def get_invite_for_update(self, token_hash: str, now: datetime) -> Partnership | None:
-        """The invitation, locked, if it can still be accepted."""
-        return await self.session.scalar(
-            select(Partnership)
-            .where(
-                Partnership.invite_token == token_hash,
-                Partnership.status == PartnershipStatus.PENDING_INVITE,
-                Partnership.invite_token_expires_at > now,
-            )
-            .with_for_update()
+    async def rename(self, partnership_id: UUID, name: str, now: datetime) -> None:
+        """Only while it is active: a name is not changed after the end."""
+        await self.session.execute(
+            update(Partnership)
+            .where(Partnership.id == partnership_id, Partnership.status == PartnershipStatus.ACTIVE)
+            .values(name=name, updated_at=now)
         )
 
-    async def delete_pending_of(self, inviter_id: UUID) -> None:
+    async def delete_open_of(self, inviter_id: UUID) -> None:
         """Withdraw what somebody has out, since they found a partner another way."""
         await self.session.execute(
             delete(Partnership).where(
-                Partnership.user1_id == inviter_id,
-                Partnership.status == PartnershipStatus.PENDING_INVITE,
+                Partnership.user1_id == inviter_id, Partnership.status.in_(NOT_YET_ACTIVE)
             )
         )

@@ -21,6 +21,25 @@ class PartnershipInvitation(EmailMessage):
     valid_days: int
 
 
+class PartnershipAccepted(EmailMessage):
+    kind: ClassVar[str] = "partnership_accepted"
+
+    partner_name: str
+    partnership_name: str | None
+    partnership_url: str
+
+
+class PartnershipDissolved(EmailMessage):
+    """`partner_name` is left out when the partner's account is deleted."""
+
+    kind: ClassVar[str] = "partnership_dissolved"
+
+    partner_name: str | None
+    account_deleted: bool
+    partnership_url: str
+
+
 MESSAGES: dict[str, type[EmailMessage]] = {
-    message.kind: message for message in (PartnershipInvitation,)
+    message.kind: message
+    for message in (PartnershipInvitation, PartnershipAccepted, PartnershipDissolved)
 }

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.core.enums import PartnershipStatus
+from app.core.enums import LenientEnum, PartnershipStatus
 from app.schemas.auth_schemas import EmailAddress
 from app.schemas.base_schemas import BlankIsNull, NoNul, RequestSchema, ResponseSchema
-from app.schemas.user_schemas import PublicUser
+from app.schemas.user_schemas import PartnerDetails, PublicUser
 
 PartnershipName = Annotated[
     str, Field(min_length=1, max_length=100, examples=["Early birds"]), NoNul
@@ -28,8 +28,17 @@ class InviteCreate(RequestSchema):
     name: Annotated[PartnershipName | None, BlankIsNull] = None
 
 
-class InviteAccept(RequestSchema):
+class InviteAnswer(RequestSchema):
     token: InviteToken
+
+
+class PartnershipNaming(RequestSchema):
+    name: PartnershipName
+
+
+class InvitationDirection(LenientEnum):
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
 
 
 class PartnershipRead(ResponseSchema):
@@ -57,6 +66,31 @@ class Inviter(ResponseSchema):
     username: str | None
     name: str | None
     profile_image_url: str | None
+
+
+class InvitationRead(ResponseSchema):
+    id: UUID
+    direction: InvitationDirection
+    inviter: Inviter
+    invite_email: str
+    partnership_name: str | None
+    message: str | None
+    is_expired: bool
+    expires_at: datetime
+    created_at: datetime
+
+
+class PastPartnership(ResponseSchema):
+    """A partnership that has ended; of the former partner only the name stays visible."""
+
+    id: UUID
+    name: str | None
+    status: PartnershipStatus
+    partner: PartnerDetails | None
+    activated_at: datetime | None
+    dissolved_at: datetime | None
+    created_at: datetime
+    role: Literal["inviter", "invitee"] = Field(description="Which of the two the caller was.")
 
 
 class InvitationPreview(ResponseSchema):

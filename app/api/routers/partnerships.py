@@ -1,67 +1,32 @@
-"""Finding a partner (Specification §4.2)."""
+"""The life of a partnership (Specification §4.2)."""
 
-from app.api.deps import ConfirmedUser, CurrentUser, Partnerships
+from uuid import UUID
+
+from app.api.deps import CurrentUser, PageDep, Partnerships
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
-from app.schemas.base_schemas import Envelope, envelope
-from app.schemas.partnership_schemas import (
-    InvitationPreview,
-    InvitationSent,
-    InviteAccept,
-    InviteCreate,
-    InviteToken,
-    PartnershipRead,
-)
+from app.schemas.base_schemas import Envelope, Page, envelope
+from app.schemas.message_schemas import MessageRead
+from app.schemas.partnership_schemas import PartnershipNaming, PartnershipRead, PastPartnership
 
 router = ApiRouter(prefix="/partnerships", tags=["Partnerships"])
 
 
 @router.post(
-    "/invite",
+    "/setup",
     status_code=201,
-    summary="Invite a partner",
-    responses=errors(
-        ErrorCode.CANNOT_INVITE_SELF, ErrorCode.ALREADY_PARTNERED, ErrorCode.RATE_LIMITED
-    ),
+    summary="Set up a partnership",
+    responses=errors(ErrorCode.ALREADY_PARTNERED),
 )
-async def invite_partner(
-    data: InviteCreate, user: CurrentUser, partnerships: Partnerships
-) -> Envelope[InvitationSent]:
-    """Invite an e-mail address; inviting again renews the link and its seven days.
-
-    The answer does not tell whether the address has an account or a partner.
-    """
-    return envelope(await partnerships.invite(user, data), "Invitation ready: share the link too.")
-
-
-@router.get(
-    "/invite/{token}",
-    summary="Look at an invitation",
-    responses=errors(ErrorCode.INVITE_NOT_FOUND, ErrorCode.INVITE_EXPIRED),
-)
-async def get_invitation(
-    token: InviteToken, partnerships: Partnerships
-) -> Envelope[InvitationPreview]:
-    """What the holder of the link may see; no sign-in needed."""
-    return envelope(await partnerships.preview(token), "You are invited.")
-
-
-@router.post(
-    "/invite/accept",
-    summary="Accept an invitation",
-    responses=errors(
-        ErrorCode.INVITE_NOT_FOUND,
-        ErrorCode.INVITE_EXPIRED,
-        ErrorCode.INVITE_FOR_ANOTHER_EMAIL,
-        ErrorCode.ALREADY_PARTNERED,
-    ),
-)
-async def accept_invitation(
-    data: InviteAccept, user: ConfirmedUser, partnerships: Partnerships
+async def set_up_partnership(
+    data: PartnershipNaming, user: CurrentUser, partnerships: Partnerships
 ) -> Envelope[PartnershipRead]:
-    """Become partners. Only the invited, confirmed address may accept, and only once."""
-    return envelope(await partnerships.accept(user, data.token), "You are partners now.")
+    """Name a partnership that waits for a partner; nobody is invited yet.
+
+    There is one such partnership at a time: a second call renames it.
+    """
+    return envelope(await partnerships.set_up(user, data.name), "Ready: now invite your partner.")
 
 
 @router.get(
@@ -74,3 +39,51 @@ async def get_current_partnership(
 ) -> Envelope[PartnershipRead]:
     """The caller's active partnership, with the partner."""
     return envelope(await partnerships.current(user), "Your partnership.")
+
+
+@router.put(
+    "/current",
+    summary="Rename my partnership",
+    responses=errors(ErrorCode.NO_ACTIVE_PARTNERSHIP),
+)
+async def rename_partnership(
+    data: PartnershipNaming, user: CurrentUser, partnerships: Partnerships
+) -> Envelope[PartnershipRead]:
+    """Both partners may."""
+    return envelope(await partnerships.rename(user, data.name), "Partnership renamed.")
+
+
+@router.post(
+    "/dissolve",
+    summary="End my partnership",
+    responses=errors(ErrorCode.NO_ACTIVE_PARTNERSHIP),
+)
+async def dissolve_partnership(
+    user: CurrentUser, partnerships: Partnerships
+) -> Envelope[PastPartnership]:
+    """End it for both, at once: neither sees the other's goals and check-ins any more.
+
+    Check-ins that wait for verification count as completed; messages stay readable.
+    """
+    return envelope(await partnerships.dissolve(user), "Your partnership has ended.")
+
+
+@router.get("/history", summary="List my past partnerships")
+async def list_past_partnerships(
+    user: CurrentUser, partnerships: Partnerships, page: PageDep
+) -> Envelope[Page[PastPartnership]]:
+    """Those that have ended, the latest first."""
+    return envelope(await partnerships.history(user, page=page), "Your past partnerships.")
+
+
+@router.get(
+    "/history/{partnership_id}/messages",
+    summary="Read the messages of a past partnership",
+    responses=errors(ErrorCode.PARTNERSHIP_NOT_FOUND),
+)
+async def list_past_messages(
+    partnership_id: UUID, user: CurrentUser, partnerships: Partnerships, page: PageDep
+) -> Envelope[Page[MessageRead]]:
+    """The thread as it was, newest first; nothing can be added."""
+    messages = await partnerships.past_messages(user, partnership_id, page=page)
+    return envelope(messages, "The messages.")
