@@ -11,7 +11,7 @@ class LenientEnum(StrEnum):
         if not isinstance(value, str):
             return None
         normal = value.strip().lower().replace(" ", "_").replace("-", "_")
-        return next((member for member in cls if member.value == normal), None)
+        return next((member for member in cls if member.value.lower() == normal), None)
 
 
 class PartnershipStatus(LenientEnum):

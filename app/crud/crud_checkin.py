@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import DateTime
 
-from app.core.enums import CheckinStatus, SystemMetricType, SystemStatus
+from app.core.enums import CheckinStatus, SystemMetricType, SystemStatus, UploadPurpose
 from app.core.paging import PageRequest
 from app.crud.base_crud import BaseCrud, IdRow, PagedQuery
 from app.crud.crud_history import OWNER_ZONES
@@ -101,11 +101,12 @@ CONTEXT = Query(
         System.verification_required,
         OWNER_ZONES.label("zones"),
         or_(
-            parameter("photo_url", Upload.url).is_(None),
+            parameter("photo_id", Upload.id).is_(None),
             select(Upload.id)
             .where(
-                Upload.url == parameter("photo_url", Upload.url),
+                Upload.id == parameter("photo_id", Upload.id),
                 Upload.user_id == bindparam("user_id"),
+                Upload.purpose == UploadPurpose.CHECKIN,
             )
             .exists(),
         ).label("photo_is_own"),
@@ -268,11 +269,11 @@ QUEUE = PagedQuery(
 
 class CheckinCrud(BaseCrud):
     async def get_context(
-        self, system_id: UUID, user_id: UUID, photo_url: str | None
+        self, system_id: UUID, user_id: UUID, photo_id: UUID | None
     ) -> CheckinContext | None:
         """What has to be known to check in; None when it is not the person's system."""
         return await self.session.fetch_one(
-            CONTEXT, system_id=system_id, user_id=user_id, photo_url=photo_url
+            CONTEXT, system_id=system_id, user_id=user_id, photo_id=photo_id
         )
 
     async def create(self, **parameters: Any) -> CheckinRow | None:

@@ -81,14 +81,18 @@ def _run(
     port = listener.getsockname()[1]
     origin = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
     instance.fill_environment(given, origin=origin, database_url=database_url)
+    os.environ["LOCAL_STORAGE_DIR"] = str(data_dir / "storage")
     settings = load_settings()
     _upgrade(settings)
-    accounts = _load_sample_data(settings, cluster) if seed else []
     running = instance.Instance(os.getpid(), port, database_url, str(settings.supabase_url))
     stack.enter_context(instance.noted(data_dir, running))
-    threading.Thread(
-        target=_announce, args=(listener.getsockname(), origin, accounts, began), daemon=True
-    ).start()
+
+    def finish() -> None:
+        accounts = _load_sample_data(settings, cluster) if seed else []
+        _announce(listener.getsockname(), origin, accounts, began)
+
+    # Beside the start of the API, which takes as long.
+    threading.Thread(target=finish, daemon=True).start()
     _serve(listener, reload)
 
 
@@ -277,7 +281,7 @@ def _announce(address: tuple[str, int], origin: str, accounts: Accounts, began: 
             people.add_row(f"  {account['name']}", account["email"], account["password"])
         console.print("\nSample accounts (name, e-mail, password)")
         console.print(people)
-        console.print(f"\nAn access token for curl: duotrak token {accounts[0]['email']}")
+        console.print(f"\nAn access token for curl: uv run duotrak token {accounts[0]['email']}")
     console.print("\nCtrl-C stops everything.")
 
 

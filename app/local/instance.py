@@ -28,6 +28,7 @@ class Given(BaseSettings):
     supabase_url: str | None = None
     supabase_publishable_key: str | None = None
     supabase_secret_key: str | None = None
+    public_api_url: str | None = None
     email_mode: str | None = None
     log_format: str | None = None
 
@@ -56,7 +57,7 @@ def fill_environment(given: Given, *, origin: str, database_url: str) -> None:
 
     `origin` is where the API answers, such as `http://127.0.0.1:8000`.
     """
-    made_up = {"EMAIL_MODE": "mailbox", "LOG_FORMAT": "console"}
+    made_up = {"EMAIL_MODE": "mailbox", "LOG_FORMAT": "console", "PUBLIC_API_URL": origin}
     if given.supabase_url is None:
         made_up |= {
             "SUPABASE_URL": origin + LOCAL_SUPABASE_PATH,

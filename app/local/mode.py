@@ -1,6 +1,11 @@
 """Local mode: the stand-ins for Supabase and Resend, inside the application's own process."""
 
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI
@@ -12,6 +17,7 @@ from app.db.session import Database
 from app.local import mailbox as mailbox_module
 from app.local import supabase_auth
 from app.local.mailbox import Mailbox
+from app.local.supabase_storage import STORAGE_PATH, create_supabase_storage
 
 
 class MailboxSender:
@@ -44,6 +50,17 @@ class LocalMode:
             secret_key=settings.supabase_secret_key.get_secret_value(),
             frontend_url=str(settings.frontend_url).rstrip("/"),
         )
+        self._keeps_objects = settings.local_storage_dir is not None
+        self.storage_dir = settings.local_storage_dir or (
+            Path(tempfile.gettempdir()) / f"duotrak-storage-{uuid4().hex}"
+        )
+        storage = create_supabase_storage(
+            directory=self.storage_dir,
+            clock=clock,
+            publishable_key=settings.supabase_publishable_key.get_secret_value(),
+            secret_key=settings.supabase_secret_key.get_secret_value(),
+        )
+        stand_in.mount(STORAGE_PATH, storage)
         app.mount(LOCAL_SUPABASE_PATH, stand_in)
         app.include_router(mailbox.router)
         address = urlsplit(url)
@@ -57,3 +74,8 @@ class LocalMode:
         """Create the stand-ins' own schemas. Safe to run in several processes at once."""
         await supabase_auth.prepare(self._database.engine)
         await mailbox_module.prepare(self._database.engine)
+
+    async def close(self) -> None:
+        """Remove the stored objects, unless `LOCAL_STORAGE_DIR` says where to keep them."""
+        if not self._keeps_objects:
+            await asyncio.to_thread(shutil.rmtree, self.storage_dir, ignore_errors=True)

@@ -8,6 +8,8 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from app.core.clock import SystemClock
 from app.core.config import Settings
 from app.core.enums import (
@@ -16,12 +18,14 @@ from app.core.enums import (
     SystemFrequency,
     SystemMetricType,
 )
+from app.core.image_links import image_links
 from app.core.invitations import hash_token
 from app.crud.crud_partnership import PartnershipCrud
 from app.crud.crud_user import Account, KnownAddress, UserCrud
 from app.db.session import Database, Session
 from app.local import supabase_auth
 from app.local.auth_errors import AuthError
+from app.local.auth_schema import users
 from app.schemas.checkin_schemas import (
     CheckinCreate,
     Decision,
@@ -38,6 +42,8 @@ from app.services.verification_service import VerificationService
 
 DAYS = 28
 PASSWORD = "duotrak-sample"
+# The sample check-ins have no photos, so this signs nothing.
+LINKS = image_links(public_api_url="http://127.0.0.1", secret_key="unused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,22 +161,30 @@ async def seed(settings: Settings) -> list[SampleAccount]:
         begun = now - timedelta(days=DAYS)
         clock = MovableClock(begun)
         for person in (ALICE, BOB):
-            try:
-                person.user_id = await supabase_auth.create_user(
-                    database.engine,
-                    email=person.account.email,
-                    password=person.account.password,
-                    confirmed=True,
-                    now=begun,
-                )
-            except AuthError:  # they are here from an earlier start
-                return accounts
+            person.user_id = await _sign_up(database, person, begun)
         async with database.session() as session:
-            await _write(session, clock, now)
-            await session.commit()
+            if await UserCrud(session).get_account(ALICE.user_id) is None:
+                await _write(session, clock, now)
+                await session.commit()
     finally:
         await database.dispose()
     return accounts
+
+
+async def _sign_up(database: Database, person: Person, now: datetime) -> UUID:
+    """The id of the account in the Supabase stand-in, made unless it is there already."""
+    try:
+        return await supabase_auth.create_user(
+            database.engine,
+            email=person.account.email,
+            password=person.account.password,
+            confirmed=True,
+            now=now,
+        )
+    except AuthError:  # an earlier start made it
+        async with database.engine.connect() as connection:
+            found = select(users.c.id).where(users.c.email == person.account.email)
+            return UUID(str(await connection.scalar(found)))
 
 
 async def _write(session: Session, clock: MovableClock, now: datetime) -> None:
@@ -240,7 +254,7 @@ async def _live(
         return
     clock.instant = instant
     skipped = day in practice.skipped
-    checkin = await CheckinService(session, clock).create(
+    checkin = await CheckinService(session, clock, LINKS).create(
         people[practice.owner.username],
         CheckinCreate(
             system_id=system_id,
@@ -251,7 +265,7 @@ async def _live(
     if practice.system.verification_required and day < DAYS - 1:
         partner = BOB if practice.owner is ALICE else ALICE
         clock.instant = instant + timedelta(hours=5)
-        await VerificationService(session, clock).decide(
+        await VerificationService(session, clock, LINKS).decide(
             people[partner.username],
             checkin.id,
             VerificationDecision(decision=Decision.VERIFIED_COMPLETED),

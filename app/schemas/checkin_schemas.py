@@ -13,8 +13,8 @@ from app.schemas.base_schemas import (
     OptionalDate,
     RequestSchema,
     ResponseSchema,
-    WebAddress,
 )
+from app.schemas.upload_schemas import ImageReference
 from app.schemas.user_schemas import PartnerDetails
 
 CheckinNotes = Annotated[
@@ -37,8 +37,8 @@ class CheckinCreate(RequestSchema):
         default=None, description="Required when a system that counts something is completed."
     )
     notes: Annotated[CheckinNotes | None, BlankIsNull] = None
-    photo_url: Annotated[WebAddress | None, BlankIsNull] = Field(
-        default=None, description="The `url` of one of your own uploads."
+    photo_url: Annotated[ImageReference | None, BlankIsNull] = Field(
+        default=None, description="The `url` or the `path` of one of your own uploads."
     )
     local_date: OptionalDate = Field(
         default=None,

@@ -1,6 +1,6 @@
 """Check-ins (Specification §4.5)."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from app.core.clock import Clock
@@ -15,10 +15,11 @@ from app.core.errors import (
     SystemNotFound,
     UnknownImage,
 )
+from app.core.image_links import ImageLinks, reference_to
 from app.core.local_time import CheckinWindow, checkin_window, current_zone, today
 from app.core.notification_catalogue import NotificationType
 from app.core.paging import PageRequest
-from app.crud.crud_checkin import CheckinContext, CheckinCrud
+from app.crud.crud_checkin import CheckinContext, CheckinCrud, CheckinRow
 from app.crud.crud_notification import NotificationDraft, notification_parameters
 from app.crud.crud_user import Account, UserCrud
 from app.db.session import Session
@@ -28,10 +29,11 @@ from app.services.history import zone_uses
 
 
 class CheckinService:
-    def __init__(self, session: Session, clock: Clock) -> None:
+    def __init__(self, session: Session, clock: Clock, links: ImageLinks) -> None:
         self._checkins = CheckinCrud(session)
         self._users = UserCrud(session)
         self._clock = clock
+        self._links = links
 
     async def create(self, account: Account, data: CheckinCreate) -> CheckinRead:
         """Log one date of one system and tell the partner, in one statement.
@@ -50,7 +52,8 @@ class CheckinService:
 
     async def _log(self, account: Account, data: CheckinCreate) -> CheckinRead | None:
         """None when what was read had changed before the check-in was written."""
-        system = await self._checkins.get_context(data.system_id, account.id, data.photo_url)
+        photo_id = self._links.upload_id(data.photo_url, account.id) if data.photo_url else None
+        system = await self._checkins.get_context(data.system_id, account.id, photo_id)
         if system is None:
             raise SystemNotFound
         now = self._clock.now()
@@ -59,6 +62,8 @@ class CheckinService:
         local_date = data.local_date or today(now, zone)
         window = checkin_window(local_date, now, zones)
         _check(system, data, local_date, window)
+        if data.photo_url and not (photo_id and system["photo_is_own"]):
+            raise UnknownImage(field="photoUrl")
         status = _initial_status(system, data, has_partner=account.partner_id is not None)
         told = account.partner_id if status is not CheckinStatus.SKIPPED else None
         row = await self._checkins.create(
@@ -73,11 +78,11 @@ class CheckinService:
             given_status=status,
             given_metric_value_logged=data.metric_value_logged,
             given_notes=data.notes,
-            given_photo_url=data.photo_url,
+            given_photo_url=reference_to(photo_id) if photo_id else None,
             **notification_parameters(told, _draft(account, system["title"], status), now),
         )
         if row is not None:
-            return CheckinRead.model_validate(row)
+            return read_checkin(row, self._links, now)
         if await self._checkins.exists_on(data.system_id, local_date):
             raise AlreadyCheckedIn(system_title=system["title"], local_date=local_date)
         return None
@@ -100,10 +105,17 @@ class CheckinService:
             from_date=from_date,
             to_date=to_date,
         )
+        now = self._clock.now()
         return Page(
-            items=[CheckinRead.model_validate(row) for row in rows],
+            items=[read_checkin(row, self._links, now) for row in rows],
             pagination=pagination(page, total),
         )
+
+
+def read_checkin(row: CheckinRow, links: ImageLinks, now: datetime) -> CheckinRead:
+    """With a photo's stored reference turned into a link that works from `now` on."""
+    photo_url = links.shown(row["photo_url"], now)
+    return CheckinRead.model_validate({**row, "photo_url": photo_url})
 
 
 def _check(
@@ -121,8 +133,6 @@ def _check(
         raise MetricValueRequired
     if not wants_value and data.metric_value_logged is not None:
         raise MetricValueNotAllowed
-    if not system["photo_is_own"]:
-        raise UnknownImage(field="photoUrl")
 
 
 def _initial_status(

@@ -1,5 +1,6 @@
 """The partner's word on a check-in (Specification §4.5)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import Clock
@@ -9,6 +10,7 @@ from app.core.errors import (
     CheckinNotFound,
     NotAwaitingVerification,
 )
+from app.core.image_links import ImageLinks
 from app.core.notification_catalogue import NotificationType
 from app.core.paging import PageRequest
 from app.crud.crud_checkin import CheckinCrud, CheckinRow, QueueRow
@@ -24,12 +26,14 @@ from app.schemas.checkin_schemas import (
     VerifiedSystem,
 )
 from app.schemas.user_schemas import PartnerDetails
+from app.services.checkin_service import read_checkin
 
 
 class VerificationService:
-    def __init__(self, session: Session, clock: Clock) -> None:
+    def __init__(self, session: Session, clock: Clock, links: ImageLinks) -> None:
         self._checkins = CheckinCrud(session)
         self._clock = clock
+        self._links = links
 
     async def queue(self, account: Account, *, page: PageRequest) -> Page[VerificationItem]:
         """What waits for the caller, oldest first; empty without an active partnership."""
@@ -38,7 +42,11 @@ class VerificationService:
         rows, total = await self._checkins.verification_queue(
             account.current_partnership_id, account.id, page=page
         )
-        return Page(items=[_item(row) for row in rows], pagination=pagination(page, total))
+        now = self._clock.now()
+        return Page(
+            items=[_item(row, self._links, now) for row in rows],
+            pagination=pagination(page, total),
+        )
 
     async def decide(
         self, account: Account, checkin_id: UUID, data: VerificationDecision
@@ -65,7 +73,7 @@ class VerificationService:
         )
         if decided is None:
             raise NotAwaitingVerification
-        return CheckinRead.model_validate(decided)
+        return read_checkin(decided, self._links, now)
 
 
 def _draft(account: Account, checkin: CheckinRow, data: VerificationDecision) -> NotificationDraft:
@@ -86,10 +94,11 @@ def _draft(account: Account, checkin: CheckinRow, data: VerificationDecision) ->
     )
 
 
-def _item(row: QueueRow) -> VerificationItem:
+def _item(row: QueueRow, links: ImageLinks, now: datetime) -> VerificationItem:
     return VerificationItem.model_validate(
         {
             **row,
+            "photo_url": links.shown(row["photo_url"], now),
             "system": VerifiedSystem(
                 id=row["system_id"],
                 title=row["system_title"],

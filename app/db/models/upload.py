@@ -11,7 +11,11 @@ from app.db.base_class import Base, UuidKey, stored_values
 
 
 class Upload(Base):
-    """`url` is the stable address given to the client; `path` the object's path in its bucket."""
+    """An object in the storage; `path` is its path in its bucket.
+
+    `url` is what other rows store of it: `upload:{id}`, which answers turn into a link that ends,
+    or the lasting public address of an avatar.
+    """
 
     __tablename__ = "uploads"
 
