@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.emails.render import RenderedEmail
 
+TIMEOUT_SECONDS = 10.0
 PERMANENT_STATUS = frozenset({400, 401, 403, 404, 405, 422})
 
 
@@ -36,7 +37,9 @@ class EmailSender(Protocol):
 class ResendSender:
     """EmailSender over the `resend` package."""
 
-    def __init__(self, *, api_key: str, sender: str, timeout_seconds: float = 10.0) -> None:
+    def __init__(
+        self, *, api_key: str, sender: str, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> None:
         self._api_key = api_key
         self._sender = sender
         self._timeout_seconds = timeout_seconds

@@ -5,7 +5,7 @@ operation here gets a client of its own over one shared HTTP pool, which costs m
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,29 +13,18 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
 
 import httpx
+import structlog
 
-from app.core.errors import (
-    AccountDisabled,
-    AppError,
-    AuthUnavailable,
-    EmailNotConfirmed,
-    InvalidCredentials,
-    InvalidInput,
-    InvalidToken,
-    NotAuthenticated,
-    RateLimited,
-    SamePassword,
-    WeakPassword,
-)
+from app.clients.supabase_auth_errors import code_of, translate
+from app.core.errors import AuthUnavailable, NotAuthenticated, WeakPassword
 from app.core.jwks import JwksUnavailable
 
 if TYPE_CHECKING:
     from supabase import AsyncClient
-    from supabase_auth.errors import AuthError
     from supabase_auth.types import Session as VendorSession
     from supabase_auth.types import User as VendorUser
 
-DEFAULT_RETRY_AFTER_SECONDS = 60
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +35,10 @@ class SupabaseUser:
     email: str
     email_confirmed_at: datetime | None
     metadata: Mapping[str, Any]
+    banned_until: datetime | None = None
+
+    def is_banned(self, now: datetime) -> bool:
+        return self.banned_until is not None and self.banned_until > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class AuthClient(Protocol):
     ) -> SupabaseSession | None:
         """A session where addresses need no confirmation, else None; None for a known address.
 
-        Raises WeakPassword.
+        Raises WeakPassword, SignupDisabled, InvalidInput.
         """
         ...
 
@@ -89,7 +82,11 @@ class AuthClient(Protocol):
         ...
 
     async def find_user(self, *, user_id: UUID) -> SupabaseUser | None:
-        """Look somebody up with the service's own key."""
+        """Look somebody up with the service's own key; None for who was deleted too."""
+        ...
+
+    async def delete_user(self, *, user_id: UUID) -> bool:
+        """Delete somebody for good; False when there was no such user (any more)."""
         ...
 
     async def verify_email(self, *, token: str) -> SupabaseSession:
@@ -136,8 +133,13 @@ class SupabaseAuthClient:
                     {"email": email, "password": password, "options": {"data": dict(metadata)}}
                 )
             except Exception as error:
-                if _code(error) in ("user_already_exists", "email_exists"):
-                    return None
+                match code_of(error):
+                    case "user_already_exists" | "email_exists":
+                        return None
+                    # Confirmed addresses get no e-mail: saying so would tell them apart.
+                    case "over_email_send_rate_limit":
+                        log.warning("confirmation_email_limited")
+                        return None
                 raise
             return _session(answer.session) if answer.session else None
 
@@ -170,10 +172,20 @@ class SupabaseAuthClient:
             try:
                 answer = await client.auth.admin.get_user_by_id(str(user_id))
             except Exception as error:
-                if _code(error) == "user_not_found":
+                if code_of(error) == "user_not_found":
                     return None
                 raise
-            return _user(answer.user)
+            return None if answer.user.deleted_at else _user(answer.user)
+
+    async def delete_user(self, *, user_id: UUID) -> bool:
+        async with self._client(self._secret_key) as client:
+            try:
+                await client.auth.admin.delete_user(str(user_id))
+            except Exception as error:
+                if code_of(error) == "user_not_found":
+                    return False
+                raise
+            return True
 
     async def verify_email(self, *, token: str) -> SupabaseSession:
         return await self._verify(token, "email")
@@ -187,10 +199,14 @@ class SupabaseAuthClient:
             await client.auth.reset_password_for_email(email)
 
     async def reset_password(self, *, token: str, new_password: str) -> None:
-        async with self._client() as client:
-            # The client keeps the session of the recovery link for the second call.
-            await client.auth.verify_otp({"token_hash": token, "type": "recovery"})
-            await client.auth.update_user({"password": new_password})
+        try:
+            async with self._client() as client:
+                # The client keeps the session of the recovery link for the second call.
+                await client.auth.verify_otp({"token_hash": token, "type": "recovery"})
+                await client.auth.update_user({"password": new_password})
+        except WeakPassword as error:
+            error.field = "newPassword"
+            raise
 
     async def fetch_jwks(self) -> Mapping[str, object]:
         try:
@@ -229,71 +245,11 @@ class SupabaseAuthClient:
                     ),
                 )
         except AuthError as error:
-            raise _translate(error) from error
+            raise translate(error) from error
         except (TimeoutError, httpx.HTTPError) as error:
             raise AuthUnavailable from error
-
-
-def _code(error: BaseException) -> str | None:
-    return getattr(error, "code", None)
-
-
-def _translate(error: "AuthError") -> AppError:
-    make = _ERRORS.get(error.code or "")
-    return make(error) if make else AuthUnavailable()
-
-
-def _weak_password(error: "AuthError") -> AppError:
-    reasons = tuple(str(reason) for reason in getattr(error, "reasons", ()))
-    return WeakPassword(field="password", reasons=_explain(reasons))
-
-
-def _explain(reasons: tuple[str, ...]) -> tuple[str, ...]:
-    sentences = {
-        "length": "The password is too short.",
-        "characters": "The password needs more kinds of characters.",
-        "pwned": "This password is known from a data leak.",
-    }
-    return tuple(sentences.get(reason, reason) for reason in reasons)
-
-
-def _retry_after(error: BaseException) -> int:
-    cause = error.__cause__
-    if isinstance(cause, httpx.HTTPStatusError):
-        value = cause.response.headers.get("retry-after", "")
-        if value.isdecimal():
-            return int(value)
-    return DEFAULT_RETRY_AFTER_SECONDS
-
-
-_ERRORS: dict[str, Callable[["AuthError"], AppError]] = {
-    "invalid_credentials": lambda _: InvalidCredentials(),
-    "email_not_confirmed": lambda _: EmailNotConfirmed(),
-    "user_banned": lambda _: AccountDisabled(),
-    "weak_password": _weak_password,
-    "same_password": lambda _: SamePassword(field="newPassword"),
-    **dict.fromkeys(
-        ("otp_expired", "flow_state_not_found", "flow_state_expired"), lambda _: InvalidToken()
-    ),
-    **dict.fromkeys(
-        ("over_request_rate_limit", "over_email_send_rate_limit"),
-        lambda error: RateLimited(retry_after_seconds=_retry_after(error)),
-    ),
-    **dict.fromkeys(
-        (
-            "bad_jwt",
-            "invalid_jwt",
-            "no_authorization",
-            "session_not_found",
-            "session_expired",
-            "user_not_found",
-            "refresh_token_not_found",
-            "refresh_token_already_used",
-        ),
-        lambda _: NotAuthenticated(),
-    ),
-    **dict.fromkeys(("email_address_invalid", "validation_failed"), lambda _: InvalidInput()),
-}
+        except (ValueError, OverflowError) as error:  # an answer that is not what it should be
+            raise AuthUnavailable from error
 
 
 def _session(session: "VendorSession | None") -> SupabaseSession:
@@ -320,4 +276,5 @@ def _user(user: "VendorUser") -> SupabaseUser:
         email=user.email.lower(),
         email_confirmed_at=user.email_confirmed_at,
         metadata=user.user_metadata or {},
+        banned_until=datetime.fromisoformat(user.banned_until) if user.banned_until else None,
     )

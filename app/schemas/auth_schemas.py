@@ -3,9 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, EmailStr, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr
 
-from app.schemas.base_schemas import BlankIsNull, NoNul, RequestSchema, ResponseSchema
+from app.schemas.base_schemas import (
+    BlankIsNull,
+    NoNul,
+    RequestSchema,
+    ResponseSchema,
+    refuse_nul,
+)
 from app.schemas.user_schemas import DisplayName, Timezone, Username, UserRead
 
 
@@ -18,14 +24,23 @@ EmailAddress = Annotated[
     BeforeValidator(_normal_address),
     Field(max_length=320, examples=["alice@example.com"]),
 ]
+
+
+def _refuse_nul_in_secret(value: SecretStr) -> SecretStr:
+    refuse_nul(value.get_secret_value())
+    return value
+
+
+SecretWithoutNul = AfterValidator(_refuse_nul_in_secret)
 # bcrypt, which Supabase uses, reads no more than 72 bytes.
 NewPassword = Annotated[
     SecretStr,
     Field(
         min_length=8, max_length=72, description="8 to 72 characters.", examples=["a long phrase"]
     ),
+    SecretWithoutNul,
 ]
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=200), SecretWithoutNul]
 LinkToken = Annotated[
     str,
     Field(min_length=1, max_length=500, description="The `token` of the link in the e-mail."),

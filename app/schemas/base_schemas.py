@@ -53,7 +53,7 @@ class ResponseSchema(BaseModel):
     model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
 
 
-def _refuse_nul(value: str) -> str:
+def refuse_nul(value: str) -> str:
     if "\x00" in value:
         raise ValueError("must not contain the character NUL")
     return value
@@ -63,7 +63,7 @@ def _blank_to_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-NoNul = AfterValidator(_refuse_nul)
+NoNul = AfterValidator(refuse_nul)
 # In front of an optional date, time, number, UUID or enum: an empty string means null.
 BlankIsNull = BeforeValidator(_blank_to_none)
 

@@ -1,13 +1,12 @@
 """Goals (Specification §4.3)."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from app.core.enums import GoalPriority, GoalStatus
+from app.core.enums import GoalPriority, GoalStatus, LenientEnum
 from app.schemas.base_schemas import (
     BlankIsNull,
     NoNul,
@@ -24,7 +23,7 @@ GoalDescription = Annotated[str, Field(max_length=2000), NoNul]
 GoalCategory = Annotated[str, Field(max_length=50, examples=["Health"]), NoNul]
 
 
-class GoalSort(StrEnum):
+class GoalSort(LenientEnum):
     CREATED_AT_DESC = "createdAt_desc"
     CREATED_AT_ASC = "createdAt_asc"
     TARGET_DATE_ASC = "targetDate_asc"

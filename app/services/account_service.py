@@ -37,6 +37,20 @@ class AccountService:
             raise AccountDisabled
         return account
 
+    async def identify_live(self, token: AccessToken) -> Account:
+        """The same, in a session that has not ended: a token still verifies after the logout.
+
+        Raises NotAuthenticated when the session or the user is gone, AccountDisabled,
+        AuthUnavailable.
+        """
+        user = await self._auth.get_user(access_token=token.raw)
+        if user.id != token.user_id:
+            raise NotAuthenticated
+        account = await self.synchronise(user)
+        if not account.is_active:
+            raise AccountDisabled
+        return account
+
     async def confirmed(self, account: Account, token: AccessToken) -> Account:
         """The account as of now, asking Supabase when its address was not confirmed so far."""
         if account.is_email_verified:
@@ -50,7 +64,7 @@ class AccountService:
         except Exception as error:
             match violated_constraint(error):
                 case "uq_users_email":
-                    await self._free_address(user.email)
+                    await self._free_address(user)
                     await self._save(user)
                 case "uq_users_username_lower":  # somebody took it this very moment
                     await self._save(user, with_username=False)
@@ -75,15 +89,19 @@ class AccountService:
             now=self._clock.now(),
         )
 
-    async def _free_address(self, email: str) -> None:
+    async def _free_address(self, user: SupabaseUser) -> None:
         """Another row holds the address from before its owner changed or deleted the account."""
-        holder = await self._users.owner_of_email(email)
-        if holder is None:
+        holder = await self._users.owner_of_email(user.email)
+        if holder is None or holder == user.id:  # another request freed it this very moment
             return
         current = await self._auth.find_user(user_id=holder)
-        if current is not None and current.email == email:
+        if current is not None and current.email == user.email:
             raise NotAuthenticated
-        now = self._clock.now()
+        if current is None:
+            address = f"{holder}@deleted.invalid"
+        elif await self._users.owner_of_email(current.email) is None:
+            address = current.email
+        else:  # held by one more stale row, perhaps this very user's: their next request tells
+            address = f"{holder}@moved.invalid"
         log.info("stale_address_released", holder=str(holder))
-        address = current.email if current else f"{holder}@deleted.invalid"
-        await self._users.replace_email(holder, address, now)
+        await self._users.replace_email(holder, old=user.email, new=address, now=self._clock.now())

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordRequestForm
 
-from app.api.deps import Auth, CurrentToken
+from app.api.deps import Auth, CurrentToken, Webhooks
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
+from app.core.webhooks import SignedMessage
 from app.schemas.auth_schemas import (
     EmailRequest,
     LoginRead,
@@ -21,9 +22,11 @@ from app.schemas.auth_schemas import (
     VerifyEmailRequest,
 )
 from app.schemas.base_schemas import Envelope, envelope
+from app.schemas.webhook_schemas import event_schema
 
 router = ApiRouter(prefix="/auth", tags=["Auth"])
 
+_WebhookHeader = Annotated[str | None, Header(description="See Standard Webhooks.")]
 _UPSTREAM = (ErrorCode.AUTH_UNAVAILABLE, ErrorCode.RATE_LIMITED)
 
 
@@ -31,7 +34,9 @@ _UPSTREAM = (ErrorCode.AUTH_UNAVAILABLE, ErrorCode.RATE_LIMITED)
     "/signup",
     status_code=201,
     summary="Sign up",
-    responses=errors(ErrorCode.USERNAME_TAKEN, ErrorCode.WEAK_PASSWORD, *_UPSTREAM),
+    responses=errors(
+        ErrorCode.USERNAME_TAKEN, ErrorCode.WEAK_PASSWORD, ErrorCode.SIGNUP_DISABLED, *_UPSTREAM
+    ),
 )
 async def signup(data: SignupRequest, auth: Auth) -> Envelope[SignupRead]:
     """Ask for an account and, where addresses are confirmed, for the e-mail that does so.
@@ -98,7 +103,7 @@ async def logout(token: CurrentToken, auth: Auth) -> None:
 @router.post(
     "/verify-email",
     summary="Confirm an e-mail address",
-    responses=errors(ErrorCode.INVALID_TOKEN, *_UPSTREAM),
+    responses=errors(ErrorCode.INVALID_TOKEN, ErrorCode.ACCOUNT_DISABLED, *_UPSTREAM),
 )
 async def verify_email(data: VerifyEmailRequest, auth: Auth) -> Envelope[LoginRead]:
     """Confirm with the token of the e-mail's link, and sign in."""
@@ -109,7 +114,7 @@ async def verify_email(data: VerifyEmailRequest, auth: Auth) -> Envelope[LoginRe
     "/resend-verification",
     status_code=202,
     summary="Send the confirmation again",
-    responses=errors(*_UPSTREAM),
+    responses=errors(ErrorCode.RATE_LIMITED),
 )
 async def resend_verification(data: EmailRequest, auth: Auth) -> Envelope[None]:
     """The answer is the same whether or not the address has an account."""
@@ -121,7 +126,7 @@ async def resend_verification(data: EmailRequest, auth: Auth) -> Envelope[None]:
     "/forgot-password",
     status_code=202,
     summary="Ask for a password reset",
-    responses=errors(*_UPSTREAM),
+    responses=errors(ErrorCode.RATE_LIMITED),
 )
 async def forgot_password(data: EmailRequest, auth: Auth) -> Envelope[None]:
     """The answer is the same whether or not the address has an account."""
@@ -140,3 +145,35 @@ async def reset_password(data: ResetPasswordRequest, auth: Auth) -> Envelope[Non
     """Set a new password with the token of the e-mail's link."""
     await auth.reset_password(data)
     return envelope(None, "Your password is changed. You can log in with it now.")
+
+
+@router.post(
+    "/webhooks/supabase",
+    status_code=204,
+    summary="Receive an event of Supabase",
+    responses=errors(
+        ErrorCode.INVALID_SIGNATURE, ErrorCode.WEBHOOKS_NOT_CONFIGURED, ErrorCode.AUTH_UNAVAILABLE
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": event_schema()}},
+        }
+    },
+)
+async def receive_supabase_event(
+    request: Request,
+    webhooks: Webhooks,
+    webhook_id: _WebhookHeader = None,
+    webhook_timestamp: _WebhookHeader = None,
+    webhook_signature: _WebhookHeader = None,
+) -> None:
+    """For Supabase alone: an account was created, changed or deleted there.
+
+    Signed as Standard Webhooks prescribes, over the raw body, at most five minutes ago. What the
+    event tells of the user is not believed but asked of Supabase, so that repeating it is safe.
+    Events of other kinds are accepted and ignored.
+    """
+    await webhooks.receive(
+        SignedMessage(await request.body(), webhook_id, webhook_timestamp, webhook_signature)
+    )
