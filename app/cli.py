@@ -89,6 +89,9 @@ def serve(
     check_database(settings.database)
     import uvicorn
 
+    from app.core.logging import configure_logging
+
+    configure_logging(level=settings.log_level, log_format=settings.log_format)
     uvicorn.run(
         "app.main:app",
         host=host,
@@ -96,6 +99,7 @@ def serve(
         workers=workers,
         proxy_headers=True,
         access_log=False,  # the application logs its requests itself
+        log_config=None,  # and the server through the same format
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
@@ -176,6 +180,7 @@ def openapi() -> None:
         supabase_publishable_key="none",
         supabase_secret_key="none",
         frontend_url="https://duotrak.example",
+        public_api_url="https://api.duotrak.example",
         cors_origins=(),
         email_mode="off",
     )

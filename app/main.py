@@ -3,10 +3,9 @@
 Import names with `from app… import …` only: `import app.x` here would hide `__getattr__`.
 """
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -15,22 +14,33 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api.docs import install_docs
 from app.api.error_handlers import install_error_handlers
-from app.api.middleware import RequestContextMiddleware
+from app.api.middleware import BodyLimitMiddleware, RequestContextMiddleware
 from app.api.openapi import DESCRIPTION, install_openapi, operation_id
 from app.api.routers import health
-from app.api.v1 import API_PREFIX
-from app.api.v1 import router as v1
+from app.api.v1 import API_PREFIX, ROUTERS
 from app.clients.resend_client import EmailSender, ResendSender
 from app.clients.supabase_auth import SupabaseAuthClient
+from app.clients.supabase_storage import SupabaseStorageClient
 from app.core.clock import Clock, SystemClock
 from app.core.config import EmailMode, Settings, load_settings
+from app.core.image_links import image_links
 from app.core.logging import configure_logging
 from app.core.security import TokenVerifier
 from app.db.session import Database
+from app.jobs.account_deletion import AccountDeletionJob
+from app.jobs.background import Job, running
 from app.jobs.email_delivery import EmailDelivery
+from app.services.answer_timing import Errands
+from app.services.image_cleaning import ImageCleaner
 
 MAX_BODY_BYTES = 1_000_000
-EXPOSED_HEADERS = ["X-Request-ID", "Retry-After", "Idempotency-Replayed"]
+EXPOSED_HEADERS = [
+    "X-Request-ID",
+    "Retry-After",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+]
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -45,12 +55,15 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=operation_id,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
         lifespan=_lifespan,
     )
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
     app.state.database = Database(settings.database, pool_size=settings.database_pool_size)
+    app.state.image_links = image_links(
+        public_api_url=str(settings.public_api_url),
+        secret_key=settings.supabase_secret_key.get_secret_value(),
+    )
     app.state.local_mode = None
     if settings.uses_local_supabase:
         if settings.environment.is_deployed:
@@ -58,12 +71,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         from app.local.mode import LocalMode  # only then: a deployment never loads it
 
         app.state.local_mode = LocalMode(app, settings, app.state.clock)
-    app.include_router(v1)
+    for router in ROUTERS:
+        app.include_router(router, prefix=API_PREFIX)
     app.include_router(health.router)
     if settings.docs_enabled:
         install_docs(app)
     install_openapi(app)
     install_error_handlers(app)
+    app.add_middleware(BodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     app.add_middleware(RequestContextMiddleware, api_prefix=API_PREFIX)
     app.add_middleware(
         CORSMiddleware,
@@ -95,6 +110,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             http=http,
             timeout_seconds=settings.supabase_timeout_seconds,
         )
+        app.state.storage = SupabaseStorageClient(
+            url=supabase_url,
+            secret_key=settings.supabase_secret_key.get_secret_value(),
+            http=http,
+            timeout_seconds=settings.supabase_timeout_seconds,
+        )
+        app.state.image_cleaner = ImageCleaner()
         secret = settings.supabase_jwt_secret
         app.state.tokens = TokenVerifier(
             issuer=f"{supabase_url}/auth/v1",
@@ -102,35 +124,45 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             fetch_jwks=app.state.auth.fetch_jwks,
             clock=app.state.clock,
         )
-        delivery = _start_email_delivery(app)
+        app.state.errands = Errands()
+        app.state.account_deletion = AccountDeletionJob(
+            database=app.state.database,
+            auth=app.state.auth,
+            storage=app.state.storage,
+            clock=app.state.clock,
+            settings=settings,
+        )
+        jobs: list[Job] = [app.state.account_deletion] if settings.background_jobs else []
+        sender = _email_sender(app)
+        if sender is not None:
+            jobs.append(
+                EmailDelivery(database=app.state.database, sender=sender, clock=app.state.clock)
+            )
         _settle_garbage_collector()
         try:
-            yield
+            async with running(jobs):
+                yield
+                await app.state.errands.finish()
         finally:
-            if delivery is not None:
-                delivery.cancel()
-                with suppress(asyncio.CancelledError):
-                    await delivery
+            app.state.image_cleaner.close()
             await app.state.tokens.aclose()
             await app.state.database.dispose()
+            if local is not None:
+                await local.close()
 
 
-def _start_email_delivery(app: FastAPI) -> asyncio.Task[None] | None:
+def _email_sender(app: FastAPI) -> EmailSender | None:
     settings: Settings = app.state.settings
-    sender: EmailSender
     match settings.email_mode:
         case EmailMode.RESEND if settings.resend_api_key is not None:
-            sender = ResendSender(
+            return ResendSender(
                 api_key=settings.resend_api_key.get_secret_value(), sender=settings.email_from
             )
         case EmailMode.MAILBOX if app.state.local_mode is not None:
-            sender = app.state.local_mode.sender
+            local_sender: EmailSender = app.state.local_mode.sender
+            return local_sender
         case _:
             return None
-    app.state.email_delivery = EmailDelivery(
-        database=app.state.database, sender=sender, clock=app.state.clock
-    )
-    return asyncio.create_task(app.state.email_delivery.run())
 
 
 def _settle_garbage_collector() -> None:

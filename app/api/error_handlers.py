@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.core.errors import AppError, ErrorCode, ServiceUnavailable
 from app.core.logging import describe_exception
@@ -26,6 +27,8 @@ _FRAMEWORK_ERRORS: dict[int, tuple[ErrorCode, str]] = {
     429: (ErrorCode.RATE_LIMITED, "Too many requests. Please wait a little and try again."),
     503: (ErrorCode.SERVICE_UNAVAILABLE, "The service is busy. Please try again in a moment."),
 }
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def error_response(
@@ -75,6 +78,11 @@ def unexpected_error_response(request: Request, error: Exception) -> Response:
     return app_error_response(request, AppError())
 
 
+def body_too_large_response(request: Request) -> Response:
+    code, message = _FRAMEWORK_ERRORS[413]
+    return error_response(request, status=413, code=code, message=message)
+
+
 async def _on_app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)
     if error.__cause__ is not None:
@@ -87,9 +95,25 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     code, message = _FRAMEWORK_ERRORS.get(
         error.status_code, (ErrorCode.BAD_REQUEST, "The request could not be handled.")
     )
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
     return error_response(
-        request, status=error.status_code, code=code, message=message, headers=error.headers
+        request, status=error.status_code, code=code, message=message, headers=headers
     )
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Those of every route at this address: the framework names the first route's only."""
+    scope = {"type": "http", "path": request.scope["path"], "root_path": "", "headers": []}
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches(scope | {"method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:

@@ -10,10 +10,11 @@ import time
 import structlog
 from fastapi import Request
 from pydantic.alias_generators import to_camel
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.error_handlers import unexpected_error_response
+from app.api.error_handlers import body_too_large_response, unexpected_error_response
 
 log = structlog.get_logger()
 
@@ -58,7 +59,7 @@ class RequestContextMiddleware:
                 headers = message["headers"]
                 headers.append((b"x-request-id", request_id.encode()))
                 headers.extend(_SECURITY_HEADERS)
-                if is_api and "cache-control" not in MutableHeaders(raw=headers):
+                if is_api and not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_STORE)
             await send(message)
 
@@ -78,6 +79,32 @@ class RequestContextMiddleware:
                 status=status,
                 duration_ms=round((time.perf_counter() - started) * 1000, 2),
             )
+
+
+class BodyLimitMiddleware:
+    """The framework's limit on bodies, with its refusal in the shape of all errors.
+
+    FastAPI's own `max_body_size` answers in plain text, and outside of every other middleware. A
+    route that takes more says so with `max_body_size`.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body_size: int) -> None:
+        self._limited = RequestBodyLimitMiddleware(app, max_body_size=max_body_size)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = False
+
+        async def send_in_our_shape(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                kind = Headers(raw=message["headers"]).get("content-type", "")
+                refused = kind.startswith("text/plain")
+                if refused:
+                    await body_too_large_response(Request(scope))(scope, receive, send)
+            if not refused:
+                await send(message)
+
+        await self._limited(scope, receive, send_in_our_shape)
 
 
 def _camel_case_names(query: bytes) -> bytes:

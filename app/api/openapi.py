@@ -20,6 +20,8 @@ schedule; people check in; some check-ins need the partner's verification.
 
 * Success is `{"success": true, "message", "data"}`; lists are `{"items", "pagination"}`.
 * Failure is `{"success": false, "message", "code", "requestId"}`; 422 adds `errors` by field.
+* Signing up and in is limited by e-mail address and by client: `RateLimit` tells what is left,
+  `Retry-After` on 429 when to come back.
 * Fields are camelCase; snake_case is understood in requests too. Instants are UTC, dates are
   in somebody's own calendar, times are `HH:MM`.
 """

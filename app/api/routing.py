@@ -9,6 +9,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.api.error_handlers import app_error_response
 from app.api.idempotency import ReplayedAnswer, remember_answer
@@ -54,8 +56,8 @@ async def _run_once(
         except ReplayedAnswer as replayed:
             return replayed.response
         except AppError as error:
-            if request.state.idempotent is None:
-                raise
+            if request.state.idempotent is None or error.status >= 500:
+                raise  # faults are not remembered: the client may try again
             await session.rollback()
             response = app_error_response(request, error)
         if request.state.idempotent is not None:
@@ -85,3 +87,9 @@ class ApiRouter(APIRouter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(route_class=UnitOfWorkRoute, redirect_slashes=False, **options)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # Every request asks every router: say no without trying one's routes.
+        if self.prefix not in scope["path"]:
+            return Match.NONE, {}
+        return super().matches(scope)

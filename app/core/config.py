@@ -7,11 +7,14 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.core.webhooks import parse_secrets
 
 TRANSACTION_POOLER_PORT = 6543
 LOCAL_SUPABASE_PATH = "/_local/supabase"
@@ -81,6 +84,7 @@ class Settings(BaseSettings):
     database_transaction_pooling: bool | None = None
     database_pool_size: int = Field(default=20, ge=1, le=200)
     frontend_url: HttpUrl = HttpUrl("http://localhost:3000")
+    public_api_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     supabase_url: HttpUrl
@@ -88,10 +92,17 @@ class Settings(BaseSettings):
     supabase_secret_key: SecretStr
     supabase_jwt_secret: SecretStr | None = Field(default=None, min_length=32)
     supabase_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+    local_storage_dir: Path | None = None
+    supabase_webhook_secrets: SecretStr | None = None
+
+    auth_rate_limits: bool = True
+    auth_answer_step_seconds: float = Field(default=1.0, ge=0, le=10)
 
     email_mode: EmailMode = EmailMode.RESEND
     email_from: str = "DuoTrak <hello@duotrak.app>"
     resend_api_key: SecretStr | None = None
+
+    background_jobs: bool = True
 
     enable_docs: bool | None = None
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -109,6 +120,19 @@ class Settings(BaseSettings):
     def _is_postgres(cls, value: SecretStr) -> SecretStr:
         parse_database_url(value.get_secret_value())
         return value
+
+    @field_validator("supabase_webhook_secrets")
+    @classmethod
+    def _are_webhook_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_secrets(value.get_secret_value())
+        return value
+
+    @property
+    def webhook_keys(self) -> tuple[bytes, ...]:
+        """What Supabase signs its webhooks with; empty when they are not set up."""
+        secrets = self.supabase_webhook_secrets
+        return parse_secrets(secrets.get_secret_value()) if secrets else ()
 
     @property
     def database(self) -> DatabaseTarget:
@@ -163,6 +187,10 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield f"FRONTEND_URL: required in `{name}`; expected the https address of the client"
     elif settings.frontend_url.scheme != "https":
         yield f"FRONTEND_URL: expected an https address in `{name}`"
+    if "public_api_url" not in settings.model_fields_set:
+        yield f"PUBLIC_API_URL: required in `{name}`; expected the https address of this API"
+    elif settings.public_api_url.scheme != "https":
+        yield f"PUBLIC_API_URL: expected an https address in `{name}`"
     if settings.supabase_url.scheme != "https":
         yield f"SUPABASE_URL: expected an https address in `{name}`"
     if "*" in settings.cors_origins:
@@ -194,6 +222,8 @@ def parse_database_url(raw: str) -> DatabaseTarget:
         raise ValueError(expected)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     host = parts.hostname or query.pop("host", None)
+    given_port = query.pop("port", "")
+    port = port or (int(given_port) if given_port.isdecimal() else None)
     database = parts.path.lstrip("/")
     if not host or not database:
         raise ValueError(expected)

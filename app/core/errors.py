@@ -34,9 +34,13 @@ class ErrorCode(StrEnum):
     SAME_PASSWORD = "same_password"
     ACCOUNT_DISABLED = "account_disabled"
     AUTH_UNAVAILABLE = "auth_unavailable"
+    SIGNUP_DISABLED = "signup_disabled"
+    INVALID_SIGNATURE = "invalid_signature"
+    WEBHOOKS_NOT_CONFIGURED = "webhooks_not_configured"
     USERNAME_TAKEN = "username_taken"
     # Partnerships
     NO_ACTIVE_PARTNERSHIP = "no_active_partnership"
+    PARTNERSHIP_NOT_FOUND = "partnership_not_found"
     ALREADY_PARTNERED = "already_partnered"
     CANNOT_INVITE_SELF = "cannot_invite_self"
     INVITE_NOT_FOUND = "invite_not_found"
@@ -53,6 +57,9 @@ class ErrorCode(StrEnum):
     METRIC_VALUE_REQUIRED = "metric_value_required"
     METRIC_VALUE_NOT_ALLOWED = "metric_value_not_allowed"
     UNKNOWN_IMAGE = "unknown_image"
+    INVALID_IMAGE = "invalid_image"
+    IMAGE_NOT_FOUND = "image_not_found"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
     NOT_AWAITING_VERIFICATION = "not_awaiting_verification"
     CANNOT_VERIFY_OWN = "cannot_verify_own"
 
@@ -176,6 +183,24 @@ class AuthUnavailable(AppError):
         super().__init__(retry_after_seconds=30)
 
 
+class SignupDisabled(AppError):
+    status, code = 403, ErrorCode.SIGNUP_DISABLED
+    message = "New accounts cannot be made at the moment."
+
+
+class InvalidSignature(AppError):
+    status, code = 401, ErrorCode.INVALID_SIGNATURE
+    message = "The signature of this webhook is missing, wrong or too old."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": "Bearer"})
+
+
+class WebhooksNotConfigured(AppError):
+    status, code = 404, ErrorCode.WEBHOOKS_NOT_CONFIGURED
+    message = "Webhooks are not set up: SUPABASE_WEBHOOK_SECRETS is empty."
+
+
 class UsernameTaken(AppError):
     status, code = 409, ErrorCode.USERNAME_TAKEN
     message = "This username is taken. Please choose another one."
@@ -192,6 +217,11 @@ class NoActivePartnership(AppError):
 class AlreadyPartnered(AppError):
     status, code = 409, ErrorCode.ALREADY_PARTNERED
     message = "You already have an active partnership."
+
+
+class PartnershipNotFound(AppError):
+    status, code = 404, ErrorCode.PARTNERSHIP_NOT_FOUND
+    message = "This partnership does not exist."
 
 
 class CannotInviteSelf(AppError):
@@ -295,6 +325,32 @@ class UnknownImage(AppError):
 
     def __init__(self, *, field: str) -> None:
         super().__init__(field=field)
+
+
+class InvalidImage(AppError):
+    status, code = 422, ErrorCode.INVALID_IMAGE
+    message = "This file is not a JPEG, PNG, WebP or GIF image."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, field="file")
+
+
+class ImageTooLarge(AppError):
+    status, code = 413, ErrorCode.BODY_TOO_LARGE
+    message = "This image is too large: 10 MB are the limit."
+
+
+class ImageNotFound(AppError):
+    status, code = 404, ErrorCode.IMAGE_NOT_FOUND
+    message = "This image does not exist, or the link to it has expired."
+
+
+class StorageUnavailable(AppError):
+    status, code = 503, ErrorCode.STORAGE_UNAVAILABLE
+    message = "Images cannot be saved or shown at the moment. Please try again in a minute."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_seconds=30)
 
 
 class NotAwaitingVerification(AppError):

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -10,6 +11,8 @@ import structlog
 from app.core.config import LogFormat
 
 _FRAMES_LOGGED = 12
+# They log addresses, tokens of links included, and the fields of forms.
+_QUOTING_LIBRARIES = ("httpx", "httpcore", "hpack", "python_multipart", "multipart")
 
 
 def configure_logging(*, level: str, log_format: LogFormat) -> None:
@@ -33,15 +36,32 @@ def configure_logging(*, level: str, log_format: LogFormat) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _without_messages, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "hpack"):  # they log addresses, tokens of links included
+    for noisy in _QUOTING_LIBRARIES:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        server_log = logging.getLogger(name)
+        server_log.handlers = []
+        # Each request is logged by `api/middleware.py`; the server would quote its address.
+        server_log.propagate = name != "uvicorn.access"
+
+
+def _without_messages(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Say of a library's exception what and where it was, as of our own: see below."""
+    exc_info = event.pop("exc_info", None)
+    if isinstance(exc_info, tuple) and exc_info[1] is not None:
+        event.update(describe_exception(exc_info[1]))
+    if event["logger"] == "asyncio":  # what follows the first line quotes the exception
+        event["event"] = event["event"].partition("\n")[0]
+    return event
 
 
 def describe_exception(error: BaseException) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.core.enums import LenientEnum
+
 
 class NotificationPreference(StrEnum):
     SYSTEM_UPDATES = "systemUpdates"
@@ -43,13 +45,15 @@ def default_preferences() -> list[dict[str, Any]]:
     return [{"id": item.value, "label": item.label, "enabled": True} for item in _LABELS]
 
 
-class NotificationType(StrEnum):
+class NotificationType(LenientEnum):
     PARTNER_CHECKIN_COMPLETED = "partner_checkin_completed"
     VERIFICATION_REQUESTED = "verification_requested"
     CHECKIN_VERIFIED = "checkin_verified"
     CHECKIN_QUERIED = "checkin_queried"
     PARTNERSHIP_INVITED = "partnership_invited"
     PARTNERSHIP_ACCEPTED = "partnership_accepted"
+    PARTNERSHIP_DECLINED = "partnership_declined"
+    PARTNERSHIP_DISSOLVED = "partnership_dissolved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +80,6 @@ CATALOGUE: dict[NotificationType, NotificationKind] = {
     ),
     NotificationType.PARTNERSHIP_INVITED: NotificationKind("UserPlus", "/partnership/setup", None),
     NotificationType.PARTNERSHIP_ACCEPTED: NotificationKind("HeartHandshake", "/partnership", None),
+    NotificationType.PARTNERSHIP_DECLINED: NotificationKind("UserX", "/partnership", None),
+    NotificationType.PARTNERSHIP_DISSOLVED: NotificationKind("UserX", "/partnership", None),
 }

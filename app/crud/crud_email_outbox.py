@@ -13,12 +13,24 @@ from app.db.models import EmailOutbox
 
 
 class EmailOutboxCrud(BaseCrud):
-    def add(self, *, kind: str, to_email: str, payload: dict[str, Any], now: datetime) -> None:
-        """Written with the caller's transaction: sent if, and only if, it commits."""
+    def add(
+        self,
+        *,
+        kind: str,
+        to_email: str,
+        payload: dict[str, Any],
+        now: datetime,
+        user_id: UUID | None = None,
+    ) -> None:
+        """Written with the caller's transaction: sent if, and only if, it commits.
+
+        With `user_id`, the account that it is for: it goes when that account is deleted.
+        """
         self.session.add(
             EmailOutbox(
                 kind=kind,
                 to_email=to_email,
+                user_id=user_id,
                 payload=payload,
                 next_attempt_at=now,
                 created_at=now,
@@ -51,7 +63,10 @@ class EmailOutboxCrud(BaseCrud):
         )
         return rows.all()
 
-    async def settle(self, email_id: UUID, **values: Any) -> None:
+    async def settle(self, email_id: UUID, *, attempt: int, **values: Any) -> None:
+        """Write down how an attempt ended, unless its claim has lapsed and another one began."""
         await self.session.execute(
-            update(EmailOutbox).where(EmailOutbox.id == email_id).values(**values)
+            update(EmailOutbox)
+            .where(EmailOutbox.id == email_id, EmailOutbox.attempts == attempt)
+            .values(**values)
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, exists, func, null, or_, select, update
@@ -37,6 +37,11 @@ class Account:
     partner_name: str | None
     partner_username: str | None
     partner_profile_image_url: str | None
+
+    @property
+    def confirmed_email(self) -> str | None:
+        """The address, once it is confirmed to be this person's."""
+        return self.email if self.is_email_verified else None
 
     @property
     def display_name(self) -> str:
@@ -147,8 +152,24 @@ def _provision() -> Query[IdRow]:
 
 PROVISION = _provision()
 OWNER_OF_EMAIL = Query(select(User.id).where(User.email == bindparam("email")), IdRow)
+REPLACE_EMAIL = Query(
+    update(User)
+    .where(User.id == bindparam("user_id"), User.email == bindparam("old_email"))
+    .values(email=bindparam("new_email"), updated_at=bindparam("now"))
+    .returning(User.id),
+    IdRow,
+)
 USERNAME_TAKEN = Query(
     select(User.id).where(func.lower(User.username) == func.lower(bindparam("username"))), IdRow
+)
+
+
+class PreferencesRow(TypedDict):
+    notification_preferences: list[dict[str, Any]]
+
+
+NOTIFICATION_PREFERENCES = Query(
+    select(User.notification_preferences).where(User.id == bindparam("user_id")), PreferencesRow
 )
 
 
@@ -186,12 +207,17 @@ class UserCrud(BaseCrud):
         row = await self.session.fetch_one(OWNER_OF_EMAIL, email=email)
         return row["id"] if row else None
 
+    async def get_notification_preferences(self, user_id: UUID) -> list[dict[str, Any]]:
+        row = await self.session.fetch_one(NOTIFICATION_PREFERENCES, user_id=user_id)
+        return row["notification_preferences"] if row else []
+
     async def is_username_taken(self, username: str) -> bool:
         return await self.session.fetch_one(USERNAME_TAKEN, username=username) is not None
 
-    async def replace_email(self, user_id: UUID, email: str, now: datetime) -> None:
-        await self.session.execute(
-            update(User).where(User.id == user_id).values(email=email, updated_at=now)
+    async def replace_email(self, user_id: UUID, *, old: str, new: str, now: datetime) -> None:
+        """Final at once outside a transaction: one that went on to `provision` could deadlock."""
+        await self.session.fetch_one(
+            REPLACE_EMAIL, user_id=user_id, old_email=old, new_email=new, now=now
         )
 
     async def update(self, user_id: UUID, changes: dict[str, Any], now: datetime) -> None:
@@ -210,12 +236,16 @@ class UserCrud(BaseCrud):
         )
 
     async def lock(self, *user_ids: UUID) -> dict[UUID, User]:
-        """Lock people's rows, always in the order of their ids, so that no two locks cross."""
+        """Lock people's rows, always in the order of their ids, so that no two locks cross.
+
+        Rows that point at a locked person can still be written (FOR NO KEY UPDATE): else somebody
+        who holds one of two people and notifies the other would wait in a circle.
+        """
         rows = await self.session.scalars(
             select(User)
             .where(or_(*(User.id == user_id for user_id in user_ids)))
             .order_by(User.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         return {user.id: user for user in rows}

@@ -31,10 +31,15 @@ BEGIN
         FOR item IN
             SELECT c.oid::regclass AS name,
                    CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
-            FROM pg_class c, aclexplode(c.relacl) acl
-            WHERE c.relnamespace = 'public'::regnamespace AND acl.grantee IN (exposed.oid, 0)
+            FROM pg_class c
+            WHERE c.relnamespace = 'public'::regnamespace
               AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND pg_has_role(c.relowner, 'USAGE')
-            GROUP BY c.oid, c.relkind
+              AND EXISTS (  -- revoking from a table also revokes from its columns
+                  SELECT FROM aclexplode(c.relacl) acl WHERE acl.grantee IN (exposed.oid, 0)
+                  UNION ALL
+                  SELECT FROM pg_attribute a, aclexplode(a.attacl) acl
+                  WHERE a.attrelid = c.oid AND acl.grantee IN (exposed.oid, 0)
+              )
         LOOP
             EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC, %I', item.kind, item.name,
                            exposed.rolname);
@@ -79,6 +84,14 @@ CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'),
                    ('TRIGGER')) AS privilege(name)
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND r.rolname IN {_EXPOSED_ROLES} AND has_table_privilege(r.oid, c.oid, privilege.name)
+UNION ALL
+SELECT 'table ' || c.relname || ': ' || r.rolname || ' may ' || privilege.name || ' some columns'
+FROM pg_class c
+CROSS JOIN pg_roles r
+CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('REFERENCES')) AS privilege(name)
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND r.rolname IN {_EXPOSED_ROLES} AND has_any_column_privilege(r.oid, c.oid, privilege.name)
+  AND NOT has_table_privilege(r.oid, c.oid, privilege.name)
 UNION ALL
 SELECT 'sequence ' || c.relname || ': ' || r.rolname || ' may use it'
 FROM pg_class c CROSS JOIN pg_roles r

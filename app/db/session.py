@@ -8,7 +8,7 @@ The session begins a transaction with its first ORM statement; `api/routing.py` 
 
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -17,12 +17,20 @@ from app.core.config import DatabaseTarget
 from app.db.query import Query, Row
 
 POOL_TIMEOUT_SECONDS = 2.0
+# A server that hangs cannot enforce its own timeouts; a little longer than the longest of them.
+ANSWER_TIMEOUT_SECONDS = 6.0
 SESSION_SETTINGS = {
     "statement_timeout": "5000",
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
     "jit": "off",  # compiling costs more than it saves on queries this small
 }
+_NO_ANSWER = "the database did not answer in time"
+
+# In one statement: behind a pooler each costs several round trips.
+_SET_LOCAL = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)" for name, value in SESSION_SETTINGS.items()
+)
 
 
 class Session(AsyncSession):
@@ -54,7 +62,7 @@ class Database:
 
     def __init__(self, target: DatabaseTarget, *, pool_size: int) -> None:
         self._pooler = target.transaction_pooling
-        connect_args = dict(target.connect_args)
+        connect_args = target.connect_args | {"command_timeout": ANSWER_TIMEOUT_SECONDS}
         if not self._pooler:
             connect_args["server_settings"] = SESSION_SETTINGS
         self.engine: AsyncEngine = create_async_engine(
@@ -64,6 +72,8 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args=connect_args,
         )
+        event.listen(self.engine.sync_engine, "do_connect", _connect)
+        event.listen(self.engine.sync_engine, "handle_error", _give_up_on_a_server_that_hangs)
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed_connection)
         if self._pooler:
             # A transaction pooler refuses them when connecting.
@@ -83,6 +93,9 @@ class Database:
         try:
             driver: Any = connection.driver_connection
             records = await driver.fetch(query.sql, *arguments)
+        except TimeoutError as error:
+            connection.invalidate()
+            raise ConnectionError(_NO_ANSWER) from error
         finally:
             connection.close()
         return query.from_driver(records)
@@ -95,6 +108,23 @@ class Database:
         await self.engine.dispose()
 
 
+def _connect(dialect: Any, _entry: Any, arguments: Any, options: Any) -> Any:
+    """Name what else is a plain OSError, such as an unknown host or a timeout."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except OSError as error:
+        raise ConnectionError("the database cannot be reached") from error
+
+
+def _give_up_on_a_server_that_hangs(context: ExceptionContext) -> Exception | None:
+    """Throw the connection away, rather than wait for it once more to roll back."""
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    context.invalidate_pool_on_disconnect = False
+    return ConnectionError(_NO_ANSWER)
+
+
 def _refuse_closed_connection(
     dbapi_connection: Any, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
@@ -104,5 +134,4 @@ def _refuse_closed_connection(
 
 
 def _set_local_settings(connection: Any) -> None:
-    for name, value in SESSION_SETTINGS.items():
-        connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
+    connection.exec_driver_sql(_SET_LOCAL)

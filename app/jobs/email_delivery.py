@@ -9,6 +9,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from jinja2 import TemplateError
 
 from app.clients.resend_client import EmailNotSent, EmailSender, OutgoingEmail
 from app.core.clock import Clock
@@ -19,14 +20,14 @@ from app.db.errors import DATABASE_ERRORS
 from app.db.models import EmailOutbox
 from app.db.session import Database
 from app.emails.messages import MESSAGES
-from app.emails.render import render
+from app.emails.render import RenderedEmail, render
 
 log = structlog.get_logger()
 
-CLAIM_LASTS = timedelta(minutes=2)
+CLAIM_LASTS = timedelta(minutes=2)  # longer than a batch takes, if each call of it times out
 FIRST_RETRY = timedelta(minutes=1)
 LAST_ATTEMPT = 8  # with doubling pauses, about two hours after the first
-BATCH = 20
+BATCH = 10
 POLL_SECONDS = 1.0
 PAUSE_AFTER_FAULT_SECONDS = 5.0
 
@@ -46,6 +47,10 @@ class EmailDelivery:
                 log.warning("email_delivery_interrupted", **describe_exception(error))
                 await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
                 continue
+            except Exception as error:  # a defect must not end the delivery of all other e-mails
+                log.error("email_delivery_failed", **describe_exception(error))
+                await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
+                continue
             if delivered < BATCH:
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -62,8 +67,7 @@ class EmailDelivery:
 
     async def _deliver(self, email: EmailOutbox) -> None:
         try:
-            content = render(MESSAGES[email.kind].model_validate(email.payload))
-            await self._sender.send(OutgoingEmail(email.id, email.to_email, content))
+            await self._sender.send(OutgoingEmail(email.id, email.to_email, _write(email)))
         except EmailNotSent as error:
             outcome = self._after_failure(email, error)
             log.warning("email_not_sent", email_id=str(email.id), kind=email.kind, error=str(error))
@@ -71,7 +75,7 @@ class EmailDelivery:
             outcome = {"status": EmailStatus.SENT, "sent_at": self._clock.now(), "payload": {}}
             log.info("email_sent", email_id=str(email.id), kind=email.kind)
         async with self._database.session() as session, session.begin():
-            await EmailOutboxCrud(session).settle(email.id, **outcome)
+            await EmailOutboxCrud(session).settle(email.id, attempt=email.attempts, **outcome)
 
     def _after_failure(self, email: EmailOutbox, error: EmailNotSent) -> dict[str, object]:
         if error.permanent or email.attempts >= LAST_ATTEMPT:
@@ -82,3 +86,11 @@ class EmailDelivery:
             "next_attempt_at": self._clock.now() + pause,
             "last_error": str(error),
         }
+
+
+def _write(email: EmailOutbox) -> RenderedEmail:
+    """Raises EmailNotSent; not for ever, since a newer version may know what this one does not."""
+    try:
+        return render(MESSAGES[email.kind].model_validate(email.payload))
+    except (KeyError, ValueError, TemplateError) as error:
+        raise EmailNotSent(f"unreadable: {type(error).__name__}", permanent=False) from error

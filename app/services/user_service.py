@@ -1,13 +1,16 @@
 """Profiles."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.clock import Clock
 from app.core.errors import UsernameTaken
+from app.core.usernames import is_valid_username
 from app.crud.crud_user import Account, UserCrud
 from app.db.errors import violated_constraint
 from app.db.session import Session
+from app.schemas.preference_schemas import UsernameAvailability
 from app.schemas.user_schemas import PartnerDetails, UserRead, UserUpdate
 
 
@@ -16,12 +19,26 @@ class UserService:
         self._users = UserCrud(session)
         self._clock = clock
 
+    async def username_availability(self, username: str) -> UsernameAvailability:
+        """Whether somebody could take it now; the database decides when they do."""
+        normal = username.strip().lower()
+        if not is_valid_username(normal):
+            reason = "A username has 3 to 30 characters: letters a-z, digits and _."
+        elif await self._users.is_username_taken(normal):
+            reason = UsernameTaken.message
+        else:
+            return UsernameAvailability(available=True, reason=None)
+        return UsernameAvailability(available=False, reason=reason)
+
     async def update(self, account: Account, data: UserUpdate) -> UserRead:
         """Change only what was sent. Raises UsernameTaken.
 
         A new timezone counts from now on: dates that were logged keep the zone they had.
         """
-        changes = data.changes()
+        return await self.change(account, data.changes())
+
+    async def change(self, account: Account, changes: dict[str, Any]) -> UserRead:
+        """Change columns of the profile by their names. Raises UsernameTaken."""
         now = self._clock.now()
         if not changes:
             return read_user(account)

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import Field
 
 from app.api.deps import CurrentUser, Goals, PageDep, Systems
 from app.api.openapi import errors
@@ -11,15 +12,21 @@ from app.api.routing import ApiRouter
 from app.core.enums import GoalPriority, GoalStatus
 from app.core.errors import ErrorCode
 from app.schemas.base_schemas import BlankIsNull, Envelope, NoNul, Page, envelope
-from app.schemas.goal_schemas import GoalCreate, GoalRead, GoalSort, GoalWithSystems
+from app.schemas.goal_schemas import (
+    GoalCategory,
+    GoalCreate,
+    GoalRead,
+    GoalSort,
+    GoalWithSystems,
+)
 from app.schemas.system_schemas import SystemCreateInGoal, SystemRead
 
 router = ApiRouter(prefix="/goals", tags=["Goals"])
 
 SearchText = Annotated[
-    str | None,
+    str,
+    Field(max_length=100, description="Part of the title or the description, in any case."),
     NoNul,
-    Query(max_length=100, description="Part of the title or the description, in any case."),
 ]
 
 
@@ -30,9 +37,9 @@ async def list_goals(
     page: PageDep,
     status: Annotated[GoalStatus | None, BlankIsNull] = None,
     priority: Annotated[GoalPriority | None, BlankIsNull] = None,
-    category: Annotated[str | None, BlankIsNull, Query(max_length=50)] = None,
+    category: Annotated[GoalCategory | None, BlankIsNull] = None,
     archived: bool = False,
-    search: Annotated[SearchText, BlankIsNull] = None,
+    search: Annotated[SearchText | None, BlankIsNull] = None,
     sort_by: Annotated[GoalSort, Query(alias="sortBy")] = GoalSort.CREATED_AT_DESC,
 ) -> Envelope[Page[GoalRead]]:
     """The caller's goals; archived ones only with `archived=true`."""

@@ -6,13 +6,14 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 
-from app.db.errors import DATABASE_ERRORS
+from app.db.errors import DATABASE_ERRORS, sqlstate
 from app.db.migrations import head_revision
 from app.schemas.base_schemas import ResponseSchema
 
 router = APIRouter(tags=["Operations"])
 
 READY_WITHIN_SECONDS = 1.5
+UNDEFINED_TABLE = "42P01"
 UNREACHABLE: tuple[type[Exception], ...] = (*DATABASE_ERRORS, TimeoutError, OSError)
 
 
@@ -40,9 +41,11 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
         async with asyncio.timeout(READY_WITHIN_SECONDS):
             async with request.app.state.database.engine.connect() as connection:
                 found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-    except UNREACHABLE:
-        response.status_code = 503
-        return Readiness(status="not_ready", database="unreachable", migrations="unknown")
+    except UNREACHABLE as error:
+        if sqlstate(error) != UNDEFINED_TABLE:
+            response.status_code = 503
+            return Readiness(status="not_ready", database="unreachable", migrations="unknown")
+        found = None  # no migration has ever run
     if found != head:
         response.status_code = 503
         return Readiness(status="not_ready", database="reachable", migrations="behind")

@@ -1,12 +1,12 @@
 """Notifications (Specification §4.8)."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Query
 
 from app.api.deps import CurrentUser, Notifications, PageDep
 from app.api.routing import ApiRouter
+from app.core.enums import LenientEnum
 from app.core.notification_catalogue import NotificationType
 from app.schemas.base_schemas import BlankIsNull, Envelope, envelope
 from app.schemas.notification_schemas import NotificationPage
@@ -14,7 +14,7 @@ from app.schemas.notification_schemas import NotificationPage
 router = ApiRouter(prefix="/notifications", tags=["Notifications"])
 
 
-class NotificationFilter(StrEnum):
+class NotificationFilter(LenientEnum):
     ALL = "all"
     UNREAD = "unread"
 

@@ -30,7 +30,7 @@ class Goal(Timestamps, Base):
     description: Mapped[str | None] = mapped_column(Text)
     category: Mapped[str | None] = mapped_column(String(50), index=True)
     priority: Mapped[GoalPriority | None] = mapped_column(
-        stored_values(GoalPriority, "priority"),
+        stored_values(GoalPriority, "priority").evaluates_none(),  # None is null, not the default
         server_default=GoalPriority.MEDIUM.value,
     )
     status: Mapped[GoalStatus] = mapped_column(
