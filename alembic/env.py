@@ -5,6 +5,7 @@ puts into the configuration.
 """
 
 import asyncio
+import time
 
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -24,8 +25,21 @@ def target() -> DatabaseTarget:
     return parse_database_url(url) if url else load_database_target()
 
 
+def wait_for_turn(connection: Connection) -> None:
+    """Take the lock, by asking again and again between transactions.
+
+    A session that waited for it inside a statement would hold a snapshot, for whose end a
+    concurrent index build of the process that migrates waits in its turn: a deadlock.
+    """
+    while not connection.scalar(
+        text("SELECT pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}
+    ):
+        connection.rollback()
+        time.sleep(0.2)
+
+
 def migrate(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+    wait_for_turn(connection)
     # From here on: rather fail, and be run again, than queue in front of the application.
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.commit()

@@ -5,10 +5,12 @@ database: emptying a few rows takes milliseconds. Tests that break or restart th
 database, or an application, of their own from `make_app`.
 """
 
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +25,7 @@ from app.db.migrations import upgrade_to_head
 from app.local.postgres import EmbeddedPostgres
 from app.main import create_app
 from tests.factories import Factory
+from tests.fakes.webhook_sender import WEBHOOK_SECRETS
 from tests.support import FrozenClock
 
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -31,6 +34,14 @@ TUESDAY_MORNING = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 BASE_URL = "http://api.test"
 
 MakeApp = Callable[..., Awaitable[FastAPI]]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """All cores for the whole suite; one process, which starts sooner, for files of one's choice."""
+    if any(Path(argument).name != "tests" for argument in config.args):
+        config.option.dist = "no"
+        return 0
+    return os.cpu_count() or 1
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +86,13 @@ def settings_for(database_url: str, **overrides: Any) -> Settings:
         "supabase_publishable_key": "sb_publishable_test",
         "supabase_secret_key": "sb_secret_test",
         "frontend_url": "https://app.test",
+        "public_api_url": BASE_URL,
         "email_mode": EmailMode.OFF,
+        "background_jobs": False,  # tests run what is due themselves
+        # Tests sign up and log in many times from one address, and do not wait for nothing.
+        "auth_rate_limits": False,
+        "auth_answer_step_seconds": 0,
+        "supabase_webhook_secrets": WEBHOOK_SECRETS,
     }
     return load_settings(**(values | overrides))
 
@@ -129,7 +146,13 @@ async def make_app(make_database: Callable[[], str], clock: FrozenClock) -> Asyn
 async def empty(engine: AsyncEngine) -> None:
     """Delete every row of the application's and the stand-ins' tables."""
     tables = [f'"{table.name}"' for table in reversed(Base.metadata.sorted_tables)]
-    stand_ins = ["auth.users", "local.emails"]
+    stand_ins = [
+        "auth.one_time_tokens",
+        "auth.refresh_tokens",
+        "auth.sessions",
+        "auth.users",
+        "local.emails",
+    ]
     async with engine.begin() as connection:
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
         for table in [*tables, *stand_ins]:

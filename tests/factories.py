@@ -2,12 +2,13 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from app.clients.supabase_auth import SupabaseUser
 from app.crud.crud_partnership import PartnershipCrud
@@ -139,3 +140,30 @@ class Factory:
         body = {"systemId": system_id} | fields
         checkin: dict[str, Any] = data_of(await owner.post("/checkins", body), 201)
         return checkin
+
+
+async def end_partnership(app: FastAPI, *people: Person) -> None:
+    """What the end of an active partnership leaves behind, as far as access is concerned."""
+    ids = [person.id for person in people]
+    async with app.state.database.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE partnerships SET status = 'dissolved', dissolved_at = activated_at"
+                " WHERE status = 'active' AND user1_id = ANY(:ids)"
+            ),
+            {"ids": ids},
+        )
+        await connection.execute(
+            text("UPDATE users SET current_partnership_id = NULL WHERE id = ANY(:ids)"),
+            {"ids": ids},
+        )
+
+
+async def fresh_token(app: FastAPI, user_id: UUID, now: datetime) -> str:
+    """An access token of a new session, with the address that the account has by now."""
+    return await mint_token(
+        app.state.database.engine,
+        issuer=f"{str(app.state.settings.supabase_url).rstrip('/')}/auth/v1",
+        now=now,
+        user_id=user_id,
+    )

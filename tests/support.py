@@ -1,9 +1,15 @@
 """Small things that tests share."""
 
+import base64
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
+from sqlalchemy import text
 
 
 class FrozenClock:
@@ -47,3 +53,53 @@ def assert_error(response: httpx.Response, status: int, code: str) -> dict[str, 
     assert body["requestId"] == response.headers["x-request-id"]
     assert ("errors" in body) == (status == 422)
     return body
+
+
+async def rows(app: FastAPI, sql: str, **parameters: Any) -> list[Any]:
+    """What the database holds, seen from outside the application."""
+    async with app.state.database.engine.connect() as connection:
+        result = await connection.execute(text(sql), parameters)
+        return list(result.mappings())
+
+
+async def count_rows(app: FastAPI, *tables: str) -> tuple[int, ...]:
+    """How many rows each table holds: that nothing was written is asserted like what was."""
+    return tuple(
+        [(await rows(app, f"SELECT count(*) FROM {table}"))[0]["count"] for table in tables]
+    )
+
+
+async def emails_to(app: FastAPI, address: str) -> list[dict[str, Any]]:
+    """What lies in the local mailbox for `address`, newest first."""
+    await app.state.errands.finish()  # some are sent after the answer to the request for them
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as browser:
+        answer = await browser.get("/_local/mailbox/messages", params={"to": address})
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def token_in(link: str) -> str:
+    """The secret of a link in an e-mail, or of an invitation."""
+    parameters = httpx.URL(link).params
+    return parameters.get("token") or parameters["invite_token"]
+
+
+async def change_rows(app: FastAPI, sql: str, **parameters: Any) -> None:
+    """Change the database behind the application's back."""
+    async with app.state.database.engine.begin() as connection:
+        await connection.execute(text(sql), parameters)
+
+
+def subject_of(token: str) -> str:
+    """Whose access token it is, unverified."""
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return str(claims["sub"])
+
+
+def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call something that runs an event loop of its own, which must not replace pytest's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function, *arguments).result()

@@ -105,6 +105,7 @@ async def test_a_started_server_takes_connections_and_a_stopped_one_leaves_nothi
     assert await connection.fetchval("SHOW fsync") == "off"
 
     server.stop()  # with a session open, which must not hold it up
+    connection.terminate()
 
     assert not lives(pid)
     assert not accepts(port)

@@ -1,0 +1,120 @@
+"""The first benchmark: what the application costs beyond the least that answers the same.
+
+Run `uv run python -m tests.benchmarks` (under three minutes; `--help` has the options) on a
+machine that does nothing else, with two cores or more. It starts an embedded PostgreSQL with the
+real migrations and fills it. Three servers answer the same JSON from it: the *floor* (Starlette,
+asyncpg, orjson, SQL by hand), an *idiomatic* FastAPI service (entities, session dependency,
+response models), and the *application* with its real authentication, middleware and logging.
+Before measuring, their answers and the rows that they write are compared.
+
+How to read the table: the *ratio* is the requests per second as a share of the floor's in the
+same round; its median counts, min and max say how noisy the machine is, and a requests/s alone
+says nothing. *CPU ms* is what the server process used for a request, and *by CPU* the ratio of
+those: it is steadier on a busy machine, and lower wherever the floor waits for the database or
+the load generator instead of its own core (CPU times requests/s is then well below a second). The
+second table has the same without the cache of verified tokens, on both sides: each request then
+pays for one ES256 verification.
+
+Each server is one uvicorn worker on a core of its own, the database and the load generator are on
+another; 16 connections, 200 tokens in rotation, a pool of 20. The database does not wait for the
+disk, which would hide what the servers cost. The order is reversed each round. Any unexpected
+status, lost connection, short body or dead server ends the run with exit code 1.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import uvloop
+
+from app.db.migrations import upgrade_to_head
+from app.local.postgres import EmbeddedPostgres
+from tests.benchmarks.dataset import Dataset, populate
+from tests.benchmarks.load import BenchmarkError
+from tests.benchmarks.measure import Results, measure
+from tests.benchmarks.report import print_report
+from tests.benchmarks.servers.launch import Server, free_port
+from tests.benchmarks.servers.options import ISSUER, ServerOptions
+
+DATABASE = "benchmark"
+DATABASE_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_wal_size": "4GB",
+}
+
+
+def main() -> None:
+    arguments = _arguments()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        sys.exit("The benchmark failed: it needs two cores, one of them for the server alone.")
+    os.sched_setaffinity(0, {cores[0]})  # the database inherits it
+    try:
+        with EmbeddedPostgres(settings=DATABASE_SETTINGS) as postgres:
+            postgres.create_database(DATABASE)
+            url = postgres.url(DATABASE)
+            upgrade_to_head(url)
+            dataset = uvloop.run(populate(url, issuer=ISSUER))
+            if arguments.token_cache is not False:
+                results = _run(arguments, url, dataset, server_core=cores[-1], token_cache=True)
+                print_report("With the token cache", results, rounds=arguments.rounds)
+            if arguments.token_cache is not True:
+                results = _run(arguments, url, dataset, server_core=cores[-1], token_cache=False)
+                print_report("Without the token cache", results, rounds=arguments.rounds)
+    except BenchmarkError as error:
+        sys.exit(f"The benchmark failed: {error}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--seconds", type=float, default=1.5, help="per server, scenario and round (%(default)s)"
+    )
+    parser.add_argument(
+        "--token-cache",
+        action=argparse.BooleanOptionalAction,
+        help="only with, or only without, the cache of verified tokens; default: both",
+    )
+    return parser.parse_args()
+
+
+def _run(
+    arguments: argparse.Namespace,
+    url: str,
+    dataset: Dataset,
+    *,
+    server_core: int,
+    token_cache: bool,
+) -> Results:
+    # The idiomatic variant is here for orientation: once is enough.
+    names = ("floor", "idiomatic", "application") if token_cache else ("floor", "application")
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        servers = {
+            name: stack.enter_context(
+                Server(
+                    name,
+                    ServerOptions(url, free_port(), server_core, dataset.jwk, token_cache),
+                    directory=directory,
+                )
+            )
+            for name in names
+        }
+        return uvloop.run(
+            measure(url, dataset, servers, rounds=arguments.rounds, seconds=arguments.seconds)
+        )
+
+
+if __name__ == "__main__":
+    main()

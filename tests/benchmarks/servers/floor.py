@@ -1,0 +1,269 @@
+"""The floor: bare Starlette, asyncpg and orjson, with everything that the rules demand.
+
+It has no validation library, no request log, no ids, no security headers: what the application
+needs beyond this is the price of being one. It shares two things with it on purpose. Tokens are
+verified alike (`tokens.py`). And progress and check-in windows come from the pure functions in
+`app.core`: they are the product's rules, need the histories in Python, and would cost the same in
+any framework; rewriting weeks, pauses and excused skips in SQL would only move the work to the
+other core.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.core.consistency import goal_progress
+from app.core.local_time import CheckinWindow, checkin_window, current_zone, open_dates, today
+from app.core.notification_catalogue import CATALOGUE, NotificationType
+from app.db.session import SESSION_SETTINGS
+from app.services.history import system_history, zone_uses
+from tests.benchmarks.servers import floor_sql as sql
+from tests.benchmarks.servers.options import POOL_SIZE, ServerOptions
+from tests.benchmarks.servers.settled import settle_garbage_collector
+from tests.benchmarks.servers.tokens import token_verifier
+
+LIMIT = 20
+_LOOKS_BACK = timedelta(days=37)
+
+
+def make_app(options: ServerOptions) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.tokens = token_verifier(options)
+        async with asyncpg.create_pool(
+            options.database_url,
+            min_size=POOL_SIZE,
+            max_size=POOL_SIZE,
+            server_settings=SESSION_SETTINGS,
+            reset=_leave_as_it_is,
+        ) as app.state.pool:
+            settle_garbage_collector()
+            yield
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/api/v1/users/me", get_me),
+            Route("/api/v1/goals", list_goals),
+            Route("/api/v1/checkins", create_checkin, methods=["POST"]),
+        ],
+    )
+
+
+async def _leave_as_it_is(_connection: Any) -> None:
+    """No transaction and no setting of the session is ever left behind here."""
+
+
+async def _caller(request: Request, connection: Any) -> Any:
+    token = request.headers["authorization"].removeprefix("Bearer ")
+    verified = await request.app.state.tokens.verify(token)
+    caller = await connection.fetchrow(sql.CALLER, verified.user_id)
+    if not caller["is_active"] or caller["email"] != verified.email:
+        raise PermissionError
+    return caller
+
+
+def _answer(message: str, data: Any, status: int = 200) -> Response:
+    body = orjson.dumps(
+        {"success": True, "message": message, "data": data},
+        default=str,  # asyncpg's UUID is a subclass, which orjson does not take by itself
+        option=orjson.OPT_UTC_Z,
+    )
+    return Response(body, status, media_type="application/json")
+
+
+async def get_me(request: Request) -> Response:
+    async with request.app.state.pool.acquire() as connection:
+        caller = await _caller(request, connection)
+    partner = None
+    if caller["partner_id"]:
+        partner = {
+            "id": caller["partner_id"],
+            "name": caller["partner_name"],
+            "username": caller["partner_username"],
+            "avatarUrl": caller["partner_profile_image_url"],
+        }
+    return _answer(
+        "Your profile.",
+        {
+            "id": caller["id"],
+            "email": caller["email"],
+            "username": caller["username"],
+            "name": caller["name"],
+            "avatarUrl": caller["profile_image_url"],
+            "bio": caller["bio"],
+            "timezone": caller["timezone"],
+            "themePreference": caller["theme_preference"],
+            "isEmailVerified": caller["is_email_verified"],
+            "currentPartnershipId": caller["current_partnership_id"],
+            "partnerDetails": partner,
+            "createdAt": caller["created_at"],
+            "updatedAt": caller["updated_at"],
+        },
+    )
+
+
+async def list_goals(request: Request) -> Response:
+    page = int(request.query_params.get("page", "1"))
+    now = datetime.now(UTC)
+    async with request.app.state.pool.acquire() as connection:
+        caller = await _caller(request, connection)
+        goals = await connection.fetch(sql.GOALS, caller["id"], LIMIT, (page - 1) * LIMIT)
+        histories: dict[Any, list[Any]] = defaultdict(list)
+        with_systems = [goal for goal in goals if goal["systems_count"]]
+        if with_systems:
+            since = min(_since(goal, now) for goal in with_systems)
+            ids = [goal["id"] for goal in with_systems]
+            for history in await connection.fetch(sql.HISTORIES, ids, since):
+                histories[history["goal_id"]].append(history)
+    total = goals[0]["total_items"] if goals else 0
+    return _answer(
+        "Your goals.",
+        {
+            "items": [_goal(goal, histories[goal["id"]], now) for goal in goals],
+            "pagination": {
+                "currentPage": page,
+                "limit": LIMIT,
+                "totalItems": total,
+                "totalPages": -(-total // LIMIT),
+                "hasNextPage": page * LIMIT < total,
+            },
+        },
+    )
+
+
+def _since(goal: Mapping[str, Any], now: datetime) -> date:
+    begun: date = goal["start_date"] or goal["created_at"].date() - timedelta(days=1)
+    return min(begun, now.date() - _LOOKS_BACK)
+
+
+def _goal(goal: Mapping[str, Any], histories: Sequence[Any], now: datetime) -> dict[str, Any]:
+    inputs = goal["ai_assistance_inputs"]
+    return {
+        "id": goal["id"],
+        "title": goal["title"],
+        "description": goal["description"],
+        "category": goal["category"],
+        "priority": goal["priority"],
+        "status": goal["status"],
+        "startDate": goal["start_date"],
+        "targetDate": goal["target_date"],
+        "progressValue": _progress(goal, histories, now),
+        "aiAssistedPlan": goal["ai_generated_plan_details"],
+        "aiAssistanceInputs": inputs and orjson.loads(inputs),
+        "isArchived": goal["is_archived"],
+        "systemsCount": goal["systems_count"],
+        "createdAt": goal["created_at"],
+        "updatedAt": goal["updated_at"],
+    }
+
+
+def _progress(goal: Mapping[str, Any], histories: Sequence[Any], now: datetime) -> int:
+    if goal["status"] == "achieved":
+        return 100
+    if not histories:
+        return 0
+    zones = zone_uses(orjson.loads(histories[0]["zones"]))
+    zone = current_zone(zones)
+    return goal_progress(
+        [
+            system_history(
+                schedules=orjson.loads(history["schedules"]),
+                pauses=orjson.loads(history["pauses"]),
+                credited=history["credited"],
+                skipped=history["skipped"],
+            )
+            for history in histories
+        ],
+        goal["start_date"] or today(goal["created_at"], zone),
+        goal["target_date"],
+        today(now, zone),
+        open_dates=open_dates(now, zones),
+    )
+
+
+async def create_checkin(request: Request) -> Response:
+    body = orjson.loads(await request.body())
+    now = datetime.now(UTC)
+    async with request.app.state.pool.acquire() as connection:
+        caller = await _caller(request, connection)
+        photo_id = None  # links to photos are signed: nothing that this compares
+        system = await connection.fetchrow(sql.CONTEXT, body["systemId"], caller["id"], photo_id)
+        zones = zone_uses(orjson.loads(system["zones"]))
+        zone = current_zone(zones)
+        given = body.get("localDate")
+        local_date = date.fromisoformat(given) if given else today(now, zone)
+        window = checkin_window(local_date, now, zones)
+        completed = body.get("status", "completed") == "completed"
+        value, notes = body.get("metricValueLogged"), body.get("notes")
+        _check(system, window, completed=completed, value=value, notes=notes)
+        verify = completed and system["verification_required"] and caller["partner_id"] is not None
+        status = "pending_verification" if verify else "completed" if completed else "skipped"
+        type_, title, message = _notification(caller, system["title"], verify=verify)
+        kind = CATALOGUE[type_]
+        unless = orjson.dumps([{"id": kind.preference, "enabled": False}]).decode()
+        row = await connection.fetchrow(
+            sql.CHECK_IN,
+            *(caller["id"], body["systemId"], caller["current_partnership_id"]),
+            *(now, body.get("originalLocalTimestamp"), local_date, zone),
+            *(window is CheckinWindow.OPEN_LATE, status, value, notes, None),
+            *(caller["partner_id"] if completed else None, type_, title, message),
+            *(kind.link, kind.icon, system["title"], unless),
+        )
+    return _answer("Checked in.", _checkin(row), 201)
+
+
+def _check(system: Any, window: CheckinWindow, *, completed: bool, value: Any, notes: Any) -> None:
+    wants_value = completed and system["metric_type"] != "binary"
+    valid = (
+        system["status"] == "active"
+        and system["photo_is_own"]
+        and window.is_open
+        and (0 < value <= 1_000_000 if wants_value else value is None)
+        and (notes is None or len(notes) <= 500)
+    )
+    if not valid:
+        raise ValueError
+
+
+def _notification(
+    caller: Any, system_title: str, *, verify: bool
+) -> tuple[NotificationType, str, str]:
+    name = caller["name"] or caller["username"] or "Your partner"
+    if verify:
+        message = f"{name} asks you to verify {system_title!r}."
+        return NotificationType.VERIFICATION_REQUESTED, "Verification requested", message
+    message = f"{name} completed {system_title!r}."
+    return NotificationType.PARTNER_CHECKIN_COMPLETED, "Partner checked in", message
+
+
+def _checkin(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "systemId": row["system_id"],
+        "systemTitle": row["system_title"],
+        "userId": row["user_id"],
+        "partnershipId": row["partnership_id"],
+        "status": row["status"],
+        "localDate": row["checkin_date_local"],
+        "checkinTimestampUtc": row["checkin_timestamp_utc"],
+        "originalLocalTimestamp": row["original_local_timestamp_str"],
+        "isLate": row["is_late"],
+        "metricValueLogged": row["metric_value_logged"],
+        "notes": row["notes"],
+        "photoUrl": row["photo_url"],
+        "verifiedByPartnerId": row["verified_by_partner_id"],
+        "verifiedAtUtc": row["verified_at_utc"],
+        "verifierQuery": row["verifier_query"],
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+    }
