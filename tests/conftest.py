@@ -37,7 +37,7 @@ MakeApp = Callable[..., Awaitable[FastAPI]]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """All cores for the whole suite; one process, which starts sooner, for files of one's choice."""
+    """All cores for the whole suite; one process, which starts sooner, for chosen files."""
     if any(Path(argument).name != "tests" for argument in config.args):
         config.option.dist = "no"
         return 0
