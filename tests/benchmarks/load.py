@@ -58,8 +58,12 @@ async def run_load(port: int, requests: Iterator[Request], *, seconds: float) ->
     """
     loop = asyncio.get_running_loop()
     run = _Run(requests)
-    for _ in range(CONNECTIONS):
-        await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port)
+    try:
+        for _ in range(CONNECTIONS):
+            await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port)
+    except OSError as error:
+        run.close()
+        raise BenchmarkError(f"the server takes no connection: {error}") from None
     started = time.perf_counter()
     run.deadline = started + seconds
     for connection in run.connections:

@@ -33,8 +33,11 @@ async def verify(ports: Mapping[str, int], dataset: Dataset, connection: Any) ->
     callers = dataset.callers[:: max(1, len(dataset.callers) // SAMPLE)]
     expected: list[Any] | None = None
     for name, port in ports.items():
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            found = await _everything(client, callers, connection, shortest)
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+                found = await _everything(client, callers, connection, shortest)
+        except httpx.HTTPError as error:
+            raise BenchmarkError(f"{name} gives no answer: {error!r}") from None
         if expected is None:
             expected = found
         for wanted, answer in zip(expected, found, strict=True):
