@@ -273,16 +273,19 @@ def _announce(address: tuple[str, int], origin: str, accounts: Accounts, began: 
     ):
         table.add_row(f"  {origin}{path}", purpose)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"\n[bold]DuoTrak is ready[/bold] ({time.monotonic() - began:.1f} s)\n")
-    console.print(table)
-    if accounts:
-        people = Table.grid(padding=(0, 2))
-        for account in accounts:
-            people.add_row(f"  {account['name']}", account["email"], account["password"])
-        console.print("\nSample accounts (name, e-mail, password)")
-        console.print(people)
-        console.print(f"\nAn access token for curl: uv run duotrak token {accounts[0]['email']}")
-    console.print("\nCtrl-C stops everything.")
+    with console:  # in one piece: the API logs requests meanwhile
+        console.print(f"\n[bold]DuoTrak is ready[/bold] ({time.monotonic() - began:.1f} s)\n")
+        console.print(table)
+        if accounts:
+            people = Table.grid(padding=(0, 2))
+            for account in accounts:
+                people.add_row(f"  {account['name']}", account["email"], account["password"])
+            console.print("\nSample accounts (name, e-mail, password)")
+            console.print(people)
+            console.print(
+                f"\nAn access token for curl: uv run duotrak token {accounts[0]['email']}"
+            )
+        console.print("\nCtrl-C stops everything.")
 
 
 def _say(what: str, began: float | None = None) -> None:
