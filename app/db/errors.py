@@ -4,6 +4,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+UNDEFINED_TABLE = "42P01"
 RETRYABLE = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 TOO_SLOW = frozenset({"57014", "55P03", "25P03"})  # statement, lock and idle timeouts
 UNREACHABLE_CLASSES = ("08", "53", "57P")  # connection, resources, shutdown

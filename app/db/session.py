@@ -8,12 +8,13 @@ The session begins a transaction with its first ORM statement; `api/routing.py` 
 
 from typing import Any
 
-from sqlalchemy import ExceptionContext, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy import ExceptionContext, event, text
+from sqlalchemy.exc import DisconnectionError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.core.config import DatabaseTarget
+from app.db.errors import UNDEFINED_TABLE, sqlstate
 from app.db.query import Query, Row
 
 POOL_TIMEOUT_SECONDS = 2.0
@@ -103,6 +104,17 @@ class Database:
     async def fetch_one(self, query: Query[Row], /, **parameters: Any) -> Row | None:
         rows = await self.fetch_all(query, **parameters)
         return rows[0] if rows else None
+
+    async def schema_revision(self) -> str | None:
+        """The revision that the database is at; None where no migration has ever run."""
+        try:
+            async with self.engine.connect() as connection:
+                found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+        except ProgrammingError as error:
+            if sqlstate(error) == UNDEFINED_TABLE:
+                return None
+            raise
+        return None if found is None else str(found)
 
     async def dispose(self) -> None:
         await self.engine.dispose()

@@ -4,16 +4,14 @@ import asyncio
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import text
 
-from app.db.errors import DATABASE_ERRORS, sqlstate
+from app.db.errors import DATABASE_ERRORS
 from app.db.migrations import head_revision
 from app.schemas.base_schemas import ResponseSchema
 
 router = APIRouter(tags=["Operations"])
 
 READY_WITHIN_SECONDS = 1.5
-UNDEFINED_TABLE = "42P01"
 UNREACHABLE: tuple[type[Exception], ...] = (*DATABASE_ERRORS, TimeoutError, OSError)
 
 
@@ -39,13 +37,10 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
     head = await asyncio.to_thread(head_revision)
     try:
         async with asyncio.timeout(READY_WITHIN_SECONDS):
-            async with request.app.state.database.engine.connect() as connection:
-                found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-    except UNREACHABLE as error:
-        if sqlstate(error) != UNDEFINED_TABLE:
-            response.status_code = 503
-            return Readiness(status="not_ready", database="unreachable", migrations="unknown")
-        found = None  # no migration has ever run
+            found = await request.app.state.database.schema_revision()
+    except UNREACHABLE:
+        response.status_code = 503
+        return Readiness(status="not_ready", database="unreachable", migrations="unknown")
     if found != head:
         response.status_code = 503
         return Readiness(status="not_ready", database="reachable", migrations="behind")
