@@ -12,7 +12,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import app.db.models  # noqa: F401  fills the metadata
 from alembic import context
-from app.core.config import DatabaseTarget, load_database_target, parse_database_url
+from app.core.config import (
+    DatabaseTarget,
+    SettingsError,
+    load_database_target,
+    parse_database_url,
+)
 from app.db.base_class import Base
 from app.db.lockdown import lock_down
 
@@ -22,7 +27,12 @@ MIGRATION_LOCK = 7_240_315_001
 
 def target() -> DatabaseTarget:
     url = context.config.attributes.get("database_url")
-    return parse_database_url(url) if url else load_database_target()
+    try:
+        return parse_database_url(url) if url else load_database_target()
+    except SettingsError as error:
+        raise SystemExit(
+            f"{error}\nSet it in the environment or in .env, as .env.example shows."
+        ) from None
 
 
 def wait_for_turn(connection: Connection) -> None:

@@ -146,6 +146,7 @@ def test_every_constraint_has_the_name_that_the_convention_gives_it(
         ("postgresql://u:s3cret@127.0.0.1:1/none", "cannot be reached"),
         ("postgresql://u:s3cret@db.example:6543/none", "transaction pooler"),
         ("mysql://u:s3cret@127.0.0.1/none", "DATABASE_URL: expected postgresql://"),
+        ("", "DATABASE_URL: required, but not set"),
     ],
 )
 def test_a_database_that_cannot_be_migrated_is_explained_without_the_password(
@@ -160,4 +161,5 @@ def test_a_database_that_cannot_be_migrated_is_explained_without_the_password(
     )
     assert done.returncode != 0
     assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
     assert "s3cret" not in done.stdout + done.stderr
