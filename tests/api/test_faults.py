@@ -40,13 +40,29 @@ class OwnServer:
         self.server.create_database(DATABASE)
         assert self.server.port is not None
         self._data_dir, self._port = data_dir, self.server.port
+        self._frozen: list[int] = []
 
     @property
     def url(self) -> str:
         return self.server.url(DATABASE)
 
     def stop(self) -> None:
+        self.thaw()  # what does not run cannot end: it would outlive the tests
         self.server.stop()
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open, and nobody answers."""
+        pid = self.server.pid
+        assert pid is not None
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self._frozen = [pid, *map(int, children)]
+        for process in self._frozen:
+            os.kill(process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        for process in self._frozen:
+            os.kill(process, signal.SIGCONT)
+        self._frozen = []
 
     def start(self) -> None:
         self.server = EmbeddedPostgres(self._data_dir, port=self._port, settings=FAST_AND_FORGETFUL)
@@ -187,27 +203,20 @@ async def test_a_database_that_hangs_turns_readiness_off_and_is_not_waited_for_f
     own_server: OwnServer, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_session, "ANSWER_TIMEOUT_SECONDS", 1.0)
-    pid = own_server.server.pid
-    assert pid is not None
     async with AsyncExitStack() as stack:
         settings = settings_for(own_server.url, database_pool_size=3)
         app = await stack.enter_async_context(running_app(settings, clock))
         alice = await Factory(app, clock, stack).person("Alice")
         client = await stack.enter_async_context(client_of(app))
         await asyncio.gather(*(alice.get("/users/me") for _ in range(9)))  # fills the pool
-        stopped = _processes_below(pid)
-        for process in stopped:
-            os.kill(process, signal.SIGSTOP)
-        try:
-            asking = asyncio.create_task(timed(alice.get("/users/me")))
-            by_session = asyncio.create_task(_ask_by_session(app))
-            ready, ready_took = await timed(client.get("/readyz"))
-            up, up_took = await timed(client.get("/healthz"))
-            me, me_took = await asking
-            await by_session
-        finally:
-            for process in stopped:
-                os.kill(process, signal.SIGCONT)
+        own_server.freeze()
+        asking = asyncio.create_task(timed(alice.get("/users/me")))
+        by_session = asyncio.create_task(_ask_by_session(app))
+        ready, ready_took = await timed(client.get("/readyz"))
+        up, up_took = await timed(client.get("/healthz"))
+        me, me_took = await asking
+        await by_session
+        own_server.thaw()
 
         assert (ready.status_code, ready_took < 2) == (503, True)
         assert (up.status_code, up_took < 0.05) == (200, True)
@@ -222,11 +231,6 @@ async def _ask_by_session(app: FastAPI) -> None:
     async with asyncio.timeout(5), app.state.database.session() as session:
         with pytest.raises(ConnectionError):
             await session.execute(text("SELECT 1"))
-
-
-def _processes_below(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *map(int, children)]
 
 
 @pytest.fixture
