@@ -145,23 +145,35 @@ def goal_progress(
 
     With a target date: what is credited of all that its systems require from `start` to `target`,
     the future included. Without one: the consistency of the last 30 dates. 0 when nothing is
-    required.
+    required. With a target date, `earlier` of a shortened history counts in full: no such system
+    began before `start`, nor does the target date lie before the Monday of `earlier`.
     """
     if achieved:
         return 100
     if target is None:
         since = today - timedelta(days=_PROGRESS_DAYS - 1)
         return consistency(histories, since, today, today, open_dates=open_dates) or 0
+    first, end = start.toordinal(), target.toordinal() + 1
     credited = required = 0
     for history in histories:
-        for stretch in stretches(history, start.toordinal(), target.toordinal() + 1):
-            if isinstance(stretch, DateSpan):
-                credited += stretch.required_among(history.credited)
-                required += stretch.required()
-            else:
-                credited += stretch.contribution(history.credited)
-                required += stretch.target
+        for stretch in stretches(history, first, end):
+            required += stretch.required() if isinstance(stretch, DateSpan) else stretch.target
+        if history.earlier is None:
+            credited += met(history, first, end)
+        else:
+            credited += history.earlier.met
+            credited += met(history, history.earlier.until.toordinal(), end)
     return _percent(credited, required) or 0
+
+
+def met(history: SystemHistory, first: int, end: int) -> int:
+    """How much of what was asked for in a range of ordinals was credited."""
+    return sum(
+        stretch.required_among(history.credited)
+        if isinstance(stretch, DateSpan)
+        else stretch.contribution(history.credited)
+        for stretch in stretches(history, first, end)
+    )
 
 
 def _percent(part: int, whole: int) -> int | None:
@@ -203,7 +215,7 @@ def _tally_week(
     open_dates: AbstractSet[date],
 ) -> Tally:
     contribution = week.contribution(credited)
-    if contribution < week.target and week.can_grow(today, open_dates):
+    if contribution < week.target and week.forgives(today, open_dates):
         return Tally()
     if not start.toordinal() <= min(week.end - 1, today.toordinal()) <= end.toordinal():
         return Tally()

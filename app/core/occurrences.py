@@ -8,7 +8,8 @@ A week of a times-per-week schedule is one occurrence. It consists of its *activ
 which such a schedule applied and that were not paused. Its target is the number of times, but never
 more than it has active dates; a week without any is no occurrence at all. When the number changes
 in the middle of a week, the smaller one holds for that week, so that no change makes a running week
-harder.
+harder. A week of which a part was paused counts when its target is met, and else is neutral: who
+rests from Thursday on may have meant to do the rest at the weekend.
 """
 
 from collections import Counter
@@ -66,6 +67,7 @@ class Week(NamedTuple):
 
     days: tuple[int, ...]
     times: int
+    was_paused: bool = False
 
     @property
     def first(self) -> int:
@@ -88,10 +90,12 @@ class Week(NamedTuple):
         """Its credits as far as they count: none beyond the target."""
         return min(self.credits(credited), self.target)
 
-    def can_grow(self, today: date, open_dates: AbstractSet[date]) -> bool:
-        """Whether any of its dates is still open or to come."""
-        return self.end > today.toordinal() or any(
-            day.toordinal() in self.days for day in open_dates
+    def forgives(self, today: date, open_dates: AbstractSet[date]) -> bool:
+        """Whether an unmet target is no miss: a date is open or to come, or one was paused."""
+        return (
+            self.was_paused
+            or self.end > today.toordinal()
+            or any(day.toordinal() in self.days for day in open_dates)
         )
 
     def last_chances(self, credited: AbstractSet[date]) -> frozenset[int]:
@@ -99,8 +103,10 @@ class Week(NamedTuple):
 
         Until then a week asks for nothing on any particular date: three times a week with nothing
         done by Thursday asks for Friday, Saturday and Sunday; seven times a week asks for every
-        date.
+        date. A week that was paused in part asks for none.
         """
+        if self.was_paused:
+            return frozenset()
         missing, chances = self.target, set[int]()
         for position, ordinal in enumerate(self.days):
             if date.fromordinal(ordinal) in credited:
@@ -149,6 +155,23 @@ def stretches(
     history: SystemHistory, first: int, end: int
 ) -> Iterator[DateSpan | Week | WholeWeeks]:
     """Like `occurrences`, with the whole weeks together: work does not grow with the range."""
+    for stretch in _stretches(history, first, end):
+        if isinstance(stretch, Week) and _was_paused(history, stretch):
+            yield stretch._replace(was_paused=True)
+        else:
+            yield stretch
+
+
+def _was_paused(history: SystemHistory, week: Week) -> bool:
+    """Whether any date of the whole ISO week was paused, since the system began."""
+    monday = monday_of(week.first)
+    begun = max(monday, history.schedule[0].effective_from.toordinal())
+    return any(start < monday + 7 and end > begun for start, end in _merged(history.pauses))
+
+
+def _stretches(
+    history: SystemHistory, first: int, end: int
+) -> Iterator[DateSpan | Week | WholeWeeks]:
     week: Week | None = None
     for start, stop, period in _active(history, first, min(end, _FOREVER)):
         times = period.times_per_week
@@ -271,10 +294,14 @@ def excused_skips(history: SystemHistory) -> AbstractSet[date]:
     """The skips that are neutral: at most one in any seven consecutive dates, decided oldest first.
 
     A skip that is not excused spends nothing; nor does one on a date that was not required. Weeks
-    with a target have their slack in the target: skips do not excuse them.
+    with a target have their slack in the target: skips do not excuse them. Of a history with
+    `earlier`, skips before its Monday are decided from the oldest one that it has.
     """
+    if history.part_of is not None:
+        return excused_skips(history.part_of)
     if not history.skipped:
         return _NO_DATES
+    earlier = history.earlier
     first, end = min(history.skipped).toordinal(), max(history.skipped).toordinal() + 1
     excused: set[date] = set()
     last_excused: date | None = None
@@ -282,6 +309,8 @@ def excused_skips(history: SystemHistory) -> AbstractSet[date]:
         if not isinstance(stretch, DateSpan):
             continue
         for day in sorted(stretch.pick(history.skipped - history.credited)):
+            if earlier is not None and day >= earlier.until:
+                last_excused, earlier = earlier.last_excused, None
             if last_excused is None or day - last_excused >= _EXCUSE_EVERY:
                 excused.add(day)
                 last_excused = day

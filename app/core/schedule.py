@@ -73,32 +73,68 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the dates before `until`, a Monday, come to, for a system or (over all) for a person.
+
+    `running` is the streak that reaches up to `until`. Only of a system: `last_excused`, its newest
+    skip that was excused; `credited` and `skipped`, how many dates were; and `met`, how many of the
+    credited ones were asked for, in a week with a target none beyond it.
+    """
+
+    until: date
+    longest: int
+    running: int
+    last_excused: date | None = None
+    credited: int = 0
+    met: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SystemHistory:
     """All that streaks and consistency depend on, for one system.
 
     `schedule` is oldest first; its first period begins on the system's creation date. `pauses` may
     come in any order and overlap. `credited` and `skipped` are local dates; a date has one
     check-in, so that it is in at most one of them (credit wins if it is in both).
+
+    With `earlier`, both may lack dates before its Monday: streaks are still those of the whole
+    history, and so are excused skips from that Monday on. Schedules and pauses are always complete.
     """
 
     schedule: tuple[SchedulePeriod, ...]
     pauses: tuple[Pause, ...] = ()
     credited: AbstractSet[date] = frozenset()
     skipped: AbstractSet[date] = frozenset()
+    earlier: Earlier | None = None
+    part_of: "SystemHistory | None" = None
 
 
-def clipped(history: SystemHistory, start: date, end: date | None = None) -> SystemHistory:
+def clipped(
+    history: SystemHistory,
+    start: date,
+    end: date | None = None,
+    *,
+    earlier: Earlier | None = None,
+) -> SystemHistory:
     """The history as if the system had begun on `start`, at the earliest, and ended after `end`.
 
-    For what happened within a partnership: weekly targets and excused skips are decided from there
-    on.
+    For what happened within a partnership: weekly targets are decided from there on. Which skips
+    are excused stays as the whole history decides. A streak of the result needs all of its dates,
+    or the `earlier` of a history that was clipped alike.
     """
     begun = [period for period in history.schedule if period.effective_from <= start]
     schedule = history.schedule[len(begun) :]
     if begun:
         schedule = (replace(begun[-1], effective_from=start), *schedule)
     after = () if end is None else (Pause(end + timedelta(days=1)),)
-    return replace(history, schedule=schedule, pauses=(*history.pauses, *after))
+    return replace(
+        history,
+        schedule=schedule,
+        pauses=(*history.pauses, *after),
+        earlier=earlier,
+        part_of=history.part_of or history,
+    )
 
 
 def parse_frequency_details(

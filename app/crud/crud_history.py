@@ -1,23 +1,58 @@
-"""What streaks and progress are computed from: schedules, pauses and dates, one row a system."""
+"""What streaks and progress are computed from: schedules, pauses and dates, one row a system.
 
-from collections.abc import Sequence
+How many dates are read does not grow with the age of a system: what those before its owner's
+checkpoint come to is read instead of them (see `core/streak_checkpoints.py`).
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Uuid, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Date,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.selectable import ScalarSelect
 
-from app.core.enums import CheckinStatus
 from app.crud.base_crud import BaseCrud
-from app.db.models import Checkin, System, SystemPause, SystemSchedule, UserTimezone
+from app.db.models import (
+    Checkin,
+    Goal,
+    StreakCheckpoint,
+    System,
+    SystemPause,
+    SystemSchedule,
+    User,
+    UserTimezone,
+)
 from app.db.query import Query
 
 
 class HistoryRow(TypedDict):
-    """`schedules`, `pauses` and `zones` are JSON objects with ISO dates; the lists hold dates."""
+    """`schedules`, `pauses` and `zones` are JSON objects with ISO dates; the lists hold dates.
 
+    `until` is where the owner's checkpoint lies. `earlier`, a JSON object, is what stands for the
+    system's dates before it if they were not read.
+    """
+
+    user_id: UUID
     system_id: UUID
     goal_id: UUID | None
     zones: list[dict[str, Any]]
@@ -25,18 +60,11 @@ class HistoryRow(TypedDict):
     pauses: list[dict[str, Any]]
     credited: list[date]
     skipped: list[date]
+    until: date | None
+    earlier: dict[str, Any] | None
 
 
-def _dates(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-    chosen = (
-        select(Checkin.checkin_date_local)
-        .where(Checkin.system_id == System.id, *conditions)
-        .correlate(System)
-    )
-    return func.array(chosen.scalar_subquery(), type_=ARRAY(Date))
-
-
-_schedules = (
+SCHEDULES = (
     select(
         func.jsonb_agg(
             aggregate_order_by(
@@ -55,8 +83,9 @@ _schedules = (
     .where(SystemSchedule.system_id == System.id)
     .correlate(System)
     .scalar_subquery()
+    .label("schedules")
 )
-_pauses = (
+PAUSES = (
     select(
         func.coalesce(
             func.jsonb_agg(
@@ -70,17 +99,18 @@ _pauses = (
     .where(SystemPause.system_id == System.id)
     .correlate(System)
     .scalar_subquery()
+    .label("pauses")
 )
 
 
-def _owner_zones() -> ScalarSelect[Any]:
-    """The zones that a system's owner has lived in of late, newest first, as JSON."""
+def _zones_of(owner_id: InstrumentedAttribute[UUID]) -> ScalarSelect[Any]:
+    """The zones that a person has lived in of late, newest first, as JSON."""
     recent = (
         select(UserTimezone.timezone, UserTimezone.used_from)
-        .where(UserTimezone.user_id == System.user_id)
+        .where(UserTimezone.user_id == owner_id)
         .order_by(UserTimezone.used_from.desc())
         .limit(20)  # far more than anybody can live in while a date is open
-        .correlate(System)
+        .correlate(System, User)
         .subquery()
     )
     return select(
@@ -90,30 +120,219 @@ def _owner_zones() -> ScalarSelect[Any]:
     ).scalar_subquery()
 
 
-OWNER_ZONES = _owner_zones()
+OWNER_ZONES = _zones_of(System.user_id)
 
-# The parameter `since` bounds the credited dates that are read.
-HISTORY_COLUMNS = (
-    OWNER_ZONES.label("zones"),
-    _schedules.label("schedules"),
-    _pauses.label("pauses"),
-    _dates(
-        Checkin.status != CheckinStatus.SKIPPED,
-        Checkin.checkin_date_local >= bindparam("since", type_=Date),
-    ).label("credited"),
-    # All of them: whether a skip is excused depends on the ones before it, and they are few.
-    _dates(Checkin.status == CheckinStatus.SKIPPED).label("skipped"),
+_BEGINNING = literal(date.min, Date)
+# Written out, since the index on skips is not used for a parameter.
+_SKIPPED: ColumnElement[str] = literal_column("'skipped'")
+
+
+def _dates(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    chosen = (
+        select(Checkin.checkin_date_local)
+        .where(Checkin.system_id == System.id, *conditions)
+        .correlate_except(Checkin)
+    )
+    return func.array(chosen.scalar_subquery(), type_=ARRAY(Date))
+
+
+def credited_dates(since: ColumnElement[date]) -> ColumnElement[Any]:
+    return _dates(Checkin.status != _SKIPPED, Checkin.checkin_date_local >= since).label("credited")
+
+
+def skipped_dates(since: ColumnElement[date]) -> ColumnElement[Any]:
+    return _dates(Checkin.status == _SKIPPED, Checkin.checkin_date_local >= since).label("skipped")
+
+
+def excuses_from(day: ColumnElement[date]) -> ColumnElement[date]:
+    """From when on skips are needed to tell which ones on or after `day` are excused.
+
+    Whether a skip is excused depends on the ones before it, up to the last one that had no other
+    within the six dates before it: that one was excused for certain.
+    """
+    skip, other = aliased(Checkin), aliased(Checkin)
+    seen = skip.checkin_date_local
+    before = (
+        select(func.max(other.checkin_date_local))
+        .where(
+            other.system_id == skip.system_id,
+            other.status == _SKIPPED,
+            other.checkin_date_local < seen,
+        )
+        .correlate(skip)
+        .scalar_subquery()
+    )
+    certain = (
+        select(seen)
+        .where(
+            skip.system_id == System.id,
+            skip.status == _SKIPPED,
+            seen < day,
+            func.coalesce(before, _BEGINNING) < seen - 6,
+        )
+        .order_by(seen.desc())
+        .limit(1)
+        .correlate_except(skip)
+        .scalar_subquery()
+    )
+    return func.coalesce(certain, _BEGINNING)
+
+
+def names_a_system_that_is_gone() -> ColumnElement[bool]:
+    """Whether a StreakCheckpoint counts for nothing any more."""
+    named = (
+        func.jsonb_object_keys(StreakCheckpoint.systems)
+        .table_valued(column("system_id", String))
+        .render_derived(name="named")
+    )
+    is_there = select(System.id).where(System.id == cast(named.c.system_id, Uuid)).exists()
+    return select(named.c.system_id).where(~is_there).correlate_except(named, System).exists()
+
+
+def checkpoints_of(
+    owners: Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]],
+    begun: ColumnElement[date] = _BEGINNING,
+) -> CTE:
+    """The checkpoints of some people, those that count. `owners` tells who from a user's id."""
+    return (
+        select(StreakCheckpoint)
+        .where(
+            owners(StreakCheckpoint.user_id),
+            StreakCheckpoint.begun == begun,
+            ~names_a_system_that_is_gone(),
+        )
+        .cte("checkpoint")
+        .prefix_with("MATERIALIZED")  # looked at once, not once a system
+    )
+
+
+def since_checkpoint(checkpoint: CTE) -> tuple[ColumnElement[Any], ...]:
+    """What a system's streaks need, of a statement that joins its owner's `checkpoint`."""
+    since = func.coalesce(checkpoint.c.until, _BEGINNING)
+    return (
+        OWNER_ZONES.label("zones"),
+        SCHEDULES,
+        PAUSES,
+        credited_dates(since),
+        skipped_dates(since),
+        checkpoint.c.until,
+        _earlier(checkpoint).label("earlier"),
+    )
+
+
+def _earlier(checkpoint: CTE) -> ColumnElement[Any]:
+    """Null without a checkpoint, and for a system that was made after it."""
+    of_system = checkpoint.c.systems[cast(System.id, String)]
+    until = func.jsonb_build_object("until", checkpoint.c.until)
+    return cast(of_system.op("||")(until), JSONB)
+
+
+_goal_ids = bindparam("goal_ids", type_=ARRAY(Uuid))
+_lately = bindparam("lately", type_=Date)
+# An array, so that nobody else's checkpoints are looked into, whatever PostgreSQL expects of them.
+_goal_owners = func.array(
+    select(Goal.user_id).where(Goal.id == any_(_goal_ids)).scalar_subquery(), type_=ARRAY(Uuid)
 )
-
+_goal_checkpoint = checkpoints_of(lambda user_id: user_id == any_(_goal_owners))
+_started = func.coalesce(Goal.start_date, cast(func.timezone(User.timezone, Goal.created_at), Date))
+_begun = (
+    select(func.min(SystemSchedule.effective_from))
+    .where(SystemSchedule.system_id == System.id)
+    .correlate(System)
+    .scalar_subquery()
+)
+_is_summed_up = and_(
+    _goal_checkpoint.c.systems.has_key(cast(System.id, String)),
+    Goal.target_date >= _goal_checkpoint.c.until,
+    _started <= _begun,
+)
 OF_GOALS = Query(
-    select(System.id.label("system_id"), System.goal_id, *HISTORY_COLUMNS).where(
-        System.goal_id == any_(bindparam("goal_ids", type_=ARRAY(Uuid)))
-    ),
+    select(
+        System.user_id,
+        System.id.label("system_id"),
+        System.goal_id,
+        OWNER_ZONES.label("zones"),
+        SCHEDULES,
+        PAUSES,
+        credited_dates(
+            case(
+                (Goal.target_date.is_(None), _lately),
+                (_is_summed_up, _goal_checkpoint.c.until),
+                else_=_started - 1,  # should the database know another rule of the zone
+            )
+        ),
+        skipped_dates(excuses_from(_lately)),
+        _goal_checkpoint.c.until,
+        case((_is_summed_up, _earlier(_goal_checkpoint)), else_=None).label("earlier"),
+    )
+    .select_from(System)
+    .join(Goal, Goal.id == System.goal_id)
+    .join(User, User.id == System.user_id)
+    .outerjoin(_goal_checkpoint, _goal_checkpoint.c.user_id == System.user_id)
+    .where(System.goal_id == any_(_goal_ids)),
     HistoryRow,
 )
 
 
+class PersonHistoryRow(HistoryRow):
+    """`system_id` is null on the only row of somebody without a system.
+
+    `longest` and `running` are what all of the person's dates before `until` come to; these and
+    `earlier` as if no system had begun before the date asked for.
+    """
+
+    longest: int | None
+    running: int | None
+
+
+_user_ids = bindparam("user_ids", type_=ARRAY(Uuid))
+_since = bindparam("since", type_=Date)
+_checkpoint = checkpoints_of(
+    lambda user_id: user_id == any_(_user_ids), bindparam("begun", type_=Date)
+)
+_until = _checkpoint.c.until
+OF_PEOPLE = Query(
+    select(
+        User.id.label("user_id"),
+        System.id.label("system_id"),
+        System.goal_id,
+        _zones_of(User.id).label("zones"),
+        SCHEDULES,
+        PAUSES,
+        credited_dates(case((_until.is_(None), _BEGINNING), else_=func.least(_since, _until))),
+        skipped_dates(
+            case(
+                (_until.is_(None), _BEGINNING),
+                (_since >= _until, _until),
+                else_=excuses_from(_since),
+            )
+        ),
+        _until,
+        _earlier(_checkpoint).label("earlier"),
+        _checkpoint.c.longest,
+        _checkpoint.c.running,
+    )
+    .select_from(User)
+    .outerjoin(System, System.user_id == User.id)
+    .outerjoin(_checkpoint, _checkpoint.c.user_id == User.id)
+    .where(User.id == any_(_user_ids)),
+    PersonHistoryRow,
+)
+
+
 class HistoryCrud(BaseCrud):
-    async def of_goals(self, goal_ids: Sequence[UUID], *, since: date) -> list[HistoryRow]:
-        """The histories of all systems of some goals, with credits from `since` on."""
-        return await self.session.fetch_all(OF_GOALS, goal_ids=goal_ids, since=since)
+    async def of_people(
+        self, user_ids: Sequence[UUID], *, since: date, begun: date = date.min
+    ) -> list[PersonHistoryRow]:
+        """All systems of some people, also paused ones and those of archived goals.
+
+        With the dates since `since` or the checkpoint for `begun`, whichever is earlier.
+        """
+        return await self.session.fetch_all(OF_PEOPLE, user_ids=user_ids, since=since, begun=begun)
+
+    async def of_goals(self, goal_ids: Sequence[UUID], *, lately: date) -> list[HistoryRow]:
+        """What the progress of some goals depends on, one row for each of their systems.
+
+        With the credits since the goal's start if it has a target date, otherwise since `lately`.
+        """
+        return await self.session.fetch_all(OF_GOALS, goal_ids=goal_ids, lately=lately)

@@ -36,6 +36,7 @@ class Occurrence:
     target: int
     is_week: bool
     excused: bool = False
+    was_paused: bool = False
 
     def credits(self, history: SystemHistory) -> int:
         return min(self.target, sum(day in history.credited for day in self.dates))
@@ -43,14 +44,20 @@ class Occurrence:
     def is_met(self, history: SystemHistory) -> bool:
         return self.credits(history) == self.target
 
-    def can_change(self, today: date, open_dates: AbstractSet[date]) -> bool:
-        return any(day >= today or day in open_dates for day in self.dates)
+    def forgives(self, today: date, open_dates: AbstractSet[date]) -> bool:
+        return self.was_paused or any(day >= today or day in open_dates for day in self.dates)
+
+
+def is_paused(history: SystemHistory, day: date) -> bool:
+    return any(
+        pause.starts_on <= day and (pause.ends_on is None or day < pause.ends_on)
+        for pause in history.pauses
+    )
 
 
 def schedule_on(history: SystemHistory, day: date) -> SchedulePeriod | None:
-    for pause in history.pauses:
-        if pause.starts_on <= day and (pause.ends_on is None or day < pause.ends_on):
-            return None
+    if is_paused(history, day):
+        return None
     begun = [period for period in history.schedule if period.effective_from <= day]
     return begun[-1] if begun else None
 
@@ -79,6 +86,12 @@ def all_occurrences(history: SystemHistory, first: date, last: date) -> list[Occ
         day += DAY
     for occurrence in found:
         occurrence.target = min(occurrence.target, len(occurrence.dates))
+        monday = occurrence.dates[0] - occurrence.dates[0].weekday() * DAY
+        occurrence.was_paused = occurrence.is_week and any(
+            monday + n * DAY >= history.schedule[0].effective_from
+            and is_paused(history, monday + n * DAY)
+            for n in range(7)
+        )
     mark_excused(history, found)
     return found
 
@@ -100,7 +113,7 @@ def system_runs(history: SystemHistory, today: date, open_dates: AbstractSet[dat
     for occurrence in all_occurrences(history, *everything(history, today)):
         if occurrence.is_met(history):
             runs[-1] += 1
-        elif not occurrence.excused and not occurrence.can_change(today, open_dates):
+        elif not occurrence.excused and not occurrence.forgives(today, open_dates):
             runs.append(0)
     return runs
 
@@ -129,6 +142,8 @@ def asks_for(history: SystemHistory, day: date, today: date) -> bool:
             continue
         if not occurrence.is_week:
             return not occurrence.excused
+        if occurrence.was_paused:
+            return False
         done = sum(other in history.credited for other in occurrence.dates if other < day)
         chances_after = sum(other > day for other in occurrence.dates)
         return occurrence.target - done > chances_after
@@ -156,7 +171,7 @@ def counts(
                 falls_on = min(falls_on, today)
             if not start <= falls_on <= end:
                 continue
-            if occurrence.can_change(today, open_dates) and not occurrence.is_met(history):
+            if occurrence.forgives(today, open_dates) and not occurrence.is_met(history):
                 continue
             credited += occurrence.credits(history)
             required += occurrence.target

@@ -11,13 +11,10 @@ from hypothesis import strategies as st
 from app.core.enums import SystemFrequency
 from app.core.schedule import Pause, SchedulePeriod, SystemHistory
 from app.core.streaks import (
-    Streak,
     longest_system_streak,
     longest_user_streak,
     system_streak,
     user_streak,
-    walk_system_streak,
-    walk_user_streak,
 )
 from tests.core.streak_reference import (
     DAY,
@@ -181,15 +178,6 @@ def test_raising_the_target_does_not_make_the_running_week_harder() -> None:
     assert streak_of(logged(history, "x.x....xx"), MONDAY + 14 * DAY) == 0
 
 
-def test_the_walk_tells_where_the_streak_broke_off() -> None:
-    history = logged(daily(MONDAY), "xx.xx")
-    today = MONDAY + 4 * DAY
-    assert walk_system_streak(history, today, open_dates={today}) == Streak(2, MONDAY + 2 * DAY)
-    assert walk_user_streak([history], today, open_dates={today}) == Streak(2, MONDAY + 2 * DAY)
-    unbroken = logged(daily(MONDAY), "xxxxx")
-    assert walk_system_streak(unbroken, today, open_dates={today}) == Streak(5, None)
-
-
 def user_streak_of(systems: Iterable[SystemHistory], today: date, *also_open: date) -> int:
     return user_streak([*systems], today, open_dates={today, *also_open})
 
@@ -297,18 +285,3 @@ def test_one_more_credit_never_lowers_a_streak(
     more = replace(history, credited=history.credited | {day})
     assert streak_of(more, today) >= streak_of(history, today)
     assert user_streak_of([more], today) >= user_streak_of([history], today)
-
-
-@given(histories(), todays, st.integers(0, 8))
-@thorough
-def test_a_bounded_load_is_exact_when_the_streak_broke_off_within_it(
-    history: SystemHistory, today: date, weeks: int
-) -> None:
-    since = today - today.weekday() * DAY - weeks * 7 * DAY
-    loaded = replace(history, credited={day for day in history.credited if day >= since})
-    part = walk_system_streak(loaded, today, open_dates={today})
-    if part.broken_on is not None and part.broken_on >= since:
-        assert part == walk_system_streak(history, today, open_dates={today})
-    part = walk_user_streak([loaded], today, open_dates={today})
-    if part.broken_on is not None and part.broken_on >= since:
-        assert part == walk_user_streak([history], today, open_dates={today})
