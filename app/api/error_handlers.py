@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -39,12 +40,14 @@ def error_response(
     message: str,
     errors: Sequence[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
+    existing_id: UUID | None = None,
 ) -> Response:
     body = ErrorBody.model_construct(
         success=False,
         message=message,
         code=code,
         errors=list(errors) if errors is not None else None,
+        existing_id=existing_id,
         request_id=request.scope.get("state", {}).get("request_id", ""),
     )
     content = body.model_dump_json(by_alias=True, exclude_none=True)
@@ -66,6 +69,7 @@ def app_error_response(request: Request, error: AppError) -> Response:
         message=str(error),
         errors=field_errors,
         headers=error.headers,
+        existing_id=error.existing_id,
     )
 
 
@@ -139,7 +143,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 def _summary(errors: Sequence[FieldError]) -> str:
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"Please check {first.field}: {first.message}{more}."
+    return f"Please check {first.field}: {first.message.rstrip('.')}{more}."
 
 
 def _field_error(problem: Mapping[str, Any]) -> FieldError:

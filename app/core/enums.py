@@ -1,17 +1,29 @@
 """The closed sets of values that are stored and sent (Specification §4)."""
 
+import re
 from enum import StrEnum
+
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class LenientEnum(StrEnum):
-    """Matches input without regard to case; spaces and hyphens count as underscores."""
+    """Matches input without regard to case; spaces and hyphens count as underscores.
+
+    Several words may be written in camelCase or with underscores, however the value itself is.
+    """
 
     @classmethod
     def _missing_(cls, value: object) -> "LenientEnum | None":
         if not isinstance(value, str):
             return None
-        normal = value.strip().lower().replace(" ", "_").replace("-", "_")
-        return next((member for member in cls if member.value.lower() == normal), None)
+        wanted = _spellings(value)
+        return next((member for member in cls if wanted & _spellings(member.value)), None)
+
+
+def _spellings(value: str) -> set[str]:
+    """In lower case: as it is, and with its words, if it is camelCase, set apart."""
+    joined = value.strip().replace(" ", "_").replace("-", "_")
+    return {joined.lower(), _HUMP.sub("_", joined).lower()}
 
 
 class PartnershipStatus(LenientEnum):
@@ -84,6 +96,15 @@ class EmailStatus(LenientEnum):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
+
+
+class SuppressionReason(LenientEnum):
+    """Why an address gets no optional e-mail any more."""
+
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 class UploadPurpose(LenientEnum):

@@ -3,6 +3,7 @@
 Responses are camelCase. Requests accept camelCase, which is documented, and snake_case.
 """
 
+import re
 from datetime import date, time
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -17,7 +18,10 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -63,19 +67,79 @@ def _blank_to_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def blank_is(default: object) -> BeforeValidator:
+    """In front of a query parameter with a default: an empty string means the default."""
+    return BeforeValidator(lambda value: default if _blank_to_none(value) is None else value)
+
+
+def _without_blanks(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    return [item for item in value if _blank_to_none(item) is not None]
+
+
+# In front of a list that a query repeats a name for: `?type=` chooses nothing.
+BlanksLeftOut = BeforeValidator(_without_blanks)
+
+
+def _refuse_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_TIME = re.compile(r"\d\d:\d\d")
+
+
+def _read_date(value: object, read: ValidatorFunctionWrapHandler) -> date:
+    """As it is written, perhaps as a midnight; a number would be read as seconds since 1970."""
+    try:
+        if isinstance(value, date) or (isinstance(value, str) and _DATE.match(value.strip())):
+            day: date = read(value.strip() if isinstance(value, str) else value)
+            return day
+    except ValidationError:
+        pass
+    raise ValueError("must be a date such as 2026-03-10")
+
+
+def _read_wall_clock(value: object, read: ValidatorFunctionWrapHandler) -> time:
+    """To the minute; with an offset it would be no wall-clock time."""
+    try:
+        if isinstance(value, time) or (isinstance(value, str) and _TIME.match(value.strip())):
+            at: time = read(value.strip() if isinstance(value, str) else value)
+            if at.tzinfo is None:
+                return at.replace(second=0, microsecond=0)
+    except ValidationError:
+        pass
+    raise ValueError("must be a local time such as 07:00")
+
+
+def _to_the_minute(value: time) -> str:
+    return value.strftime("%H:%M")
+
+
 NoNul = AfterValidator(refuse_nul)
 # In front of an optional date, time, number, UUID or enum: an empty string means null.
 BlankIsNull = BeforeValidator(_blank_to_none)
+# In front of a number, as which true and false would be read.
+NoBoolean = BeforeValidator(_refuse_boolean)
 
-OptionalDate = Annotated[date | None, BlankIsNull]
-OptionalTime = Annotated[time | None, BlankIsNull]
+CalendarDate = Annotated[date, WrapValidator(_read_date)]
+OptionalDate = Annotated[CalendarDate | None, BlankIsNull]
+WallClock = Annotated[
+    time,
+    WrapValidator(_read_wall_clock),
+    PlainSerializer(_to_the_minute, return_type=str, when_used="json"),
+]
+OptionalWallClock = Annotated[WallClock | None, BlankIsNull]
 OptionalUuid = Annotated[UUID | None, BlankIsNull]
 OptionalNumber = Annotated[float | None, BlankIsNull]
 
 # The wall-clock time of a person, to the minute.
 LocalTime = Annotated[
     time,
-    PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
+    PlainSerializer(_to_the_minute, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["07:00"]}, mode="serialization"),
 ]
 
@@ -135,6 +199,10 @@ class ErrorBody(ResponseSchema):
     message: str = Field(description="A sentence that can be shown to a person.")
     code: ErrorCode
     errors: list[FieldError] | None = Field(default=None, description="Present on 422 only.")
+    existing_id: UUID | None = Field(
+        default=None,
+        description="Present on `reflection_exists` only: the id of the one that exists.",
+    )
     request_id: str = Field(description="Quote it when you report a problem.")
 
 
