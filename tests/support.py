@@ -1,7 +1,9 @@
 """Small things that tests share."""
 
+import asyncio
 import base64
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -10,6 +12,9 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
+
+# How often each race is run: `DUOTRAK_RACE_ROUNDS=50` for a thorough look.
+RACE_ROUNDS = int(os.environ.get("DUOTRAK_RACE_ROUNDS", "3"))
 
 
 class FrozenClock:
@@ -60,6 +65,17 @@ async def rows(app: FastAPI, sql: str, **parameters: Any) -> list[Any]:
     async with app.state.database.engine.connect() as connection:
         result = await connection.execute(text(sql), parameters)
         return list(result.mappings())
+
+
+async def somebody_waits_for_a_lock(app: FastAPI) -> None:
+    """Return when a statement of the application waits for a row that somebody else has locked."""
+    waiting = (
+        "SELECT pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(10):
+        while not await rows(app, waiting):
+            pass
 
 
 async def count_rows(app: FastAPI, *tables: str) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    delete,
     func,
     or_,
     select,
@@ -21,13 +22,15 @@ from sqlalchemy import (
 
 from app.core.enums import GoalPriority, GoalStatus
 from app.core.paging import PageRequest
-from app.crud.base_crud import BaseCrud, PagedQuery
+from app.crud.base_crud import BaseCrud, IdRow, PagedQuery
+from app.crud.crud_schedule import LOCKED_OWNER
 from app.db.models import Goal, System
 from app.db.query import Query, matches_unless_null
 
 
 class GoalRow(TypedDict):
     id: UUID
+    user_id: UUID
     title: str
     description: str | None
     category: str | None
@@ -47,6 +50,11 @@ class OwnerRow(TypedDict):
     user_id: UUID
 
 
+class HeldGoal(NamedTuple):
+    owner_id: UUID
+    is_archived: bool
+
+
 _systems_count = (
     select(func.count())
     .where(System.goal_id == Goal.id)
@@ -56,6 +64,7 @@ _systems_count = (
 )
 _COLUMNS = (
     Goal.id,
+    Goal.user_id,
     Goal.title,
     Goal.description,
     Goal.category,
@@ -123,6 +132,12 @@ OWNER = Query(
     ),
     OwnerRow,
 )
+DELETE_OWN = Query(
+    delete(Goal)
+    .where(Goal.id == bindparam("goal_id"), Goal.user_id == LOCKED_OWNER)
+    .returning(Goal.id),
+    IdRow,
+)
 
 
 class GoalCrud(BaseCrud):
@@ -157,6 +172,34 @@ class GoalCrud(BaseCrud):
         """Whose goal it is, if it is visible at all."""
         row = await self.session.fetch_one(OWNER, goal_id=goal_id, viewer_ids=viewer_ids)
         return row["user_id"] if row else None
+
+    async def hold(self, goal_id: UUID, viewer_ids: Sequence[UUID]) -> HeldGoal | None:
+        """One that is visible, and is neither changed nor deleted meanwhile."""
+        found = await self.session.execute(
+            select(Goal.user_id, Goal.is_archived)
+            .where(Goal.id == goal_id, Goal.user_id.in_(viewer_ids))
+            .with_for_update(read=True)
+        )
+        row = found.one_or_none()
+        return HeldGoal(row.user_id, row.is_archived) if row else None
+
+    async def lock(self, goal_id: UUID, owner_id: UUID) -> Goal | None:
+        """To change it."""
+        return await self.session.scalar(
+            select(Goal)
+            .where(Goal.id == goal_id, Goal.user_id == owner_id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+
+    async def save(self) -> None:
+        """Write what was changed. Raises a violation of `ck_goals_dates_in_order`."""
+        await self.session.flush()
+
+    async def delete_own(self, goal_id: UUID, owner_id: UUID) -> bool:
+        """With its systems and their check-ins; False when it is not the owner's."""
+        row = await self.session.fetch_one(DELETE_OWN, goal_id=goal_id, owner_id=owner_id)
+        return row is not None
 
     async def add(self, goal: Goal) -> None:
         """Raises a violation of `ck_goals_dates_in_order`."""

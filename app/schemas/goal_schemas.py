@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.core.enums import GoalPriority, GoalStatus, LenientEnum
 from app.schemas.base_schemas import (
+    OMITTED,
     BlankIsNull,
     NoNul,
     OptionalDate,
@@ -44,6 +45,22 @@ class GoalCreate(RequestSchema):
     target_date: OptionalDate = Field(default=None, examples=["2026-09-30"])
 
 
+class GoalUpdate(RequestSchema):
+    """Only the fields that are sent change; null or an empty string clears an optional one."""
+
+    title: GoalTitle = OMITTED
+    description: Annotated[GoalDescription | None, BlankIsNull] = None
+    category: Annotated[GoalCategory | None, BlankIsNull] = None
+    priority: Annotated[GoalPriority | None, BlankIsNull] = None
+    status: GoalStatus = OMITTED
+    start_date: OptionalDate = Field(default=None, examples=["2026-03-01"])
+    target_date: OptionalDate = Field(default=None, examples=["2026-09-30"])
+    is_archived: bool = Field(
+        default=OMITTED,
+        description="The systems of an archived goal ask for nothing until it is taken back.",
+    )
+
+
 class GoalRead(ResponseSchema):
     id: UUID
     title: str = Field(examples=["Run a half marathon"])
@@ -58,8 +75,10 @@ class GoalRead(ResponseSchema):
         "one, the consistency of the last 30 days; 100 when achieved.",
         examples=[40],
     )
-    ai_assisted_plan: str | None
-    ai_assistance_inputs: dict[str, Any] | None
+    ai_assisted_plan: str | None = Field(description="The plan that was accepted, as JSON.")
+    ai_assistance_inputs: dict[str, Any] | None = Field(
+        description="What the owner told the assistant; null for the partner."
+    )
     is_archived: bool
     systems_count: int = Field(examples=[2])
     created_at: datetime

@@ -14,17 +14,17 @@ def weekly(details: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("details", "stored", "description"),
+    ("details", "shown", "description"),
     [
-        ({"daysOfWeek": [0]}, {"days_of_week": [0]}, "Mon"),
-        ({"days_of_week": [6, 0]}, {"days_of_week": [0, 6]}, "Mon, Sun"),
-        ({"daysOfWeek": [*range(7)]}, {"days_of_week": [*range(7)]}, "Every day"),
-        ({"timesPerWeek": 1}, {"times_per_week": 1}, "Once a week"),
-        ({"times_per_week": 7}, {"times_per_week": 7}, "7 times a week"),
+        ({"daysOfWeek": [0]}, {"daysOfWeek": [0]}, "Mon"),
+        ({"days_of_week": [6, 0]}, {"daysOfWeek": [0, 6]}, "Mon, Sun"),
+        ({"daysOfWeek": [*range(7)]}, {"daysOfWeek": [*range(7)]}, "Every day"),
+        ({"timesPerWeek": 1}, {"timesPerWeek": 1}, "Once a week"),
+        ({"times_per_week": 7}, {"timesPerWeek": 7}, "7 times a week"),
     ],
 )
-async def test_weekly_schedules_are_kept_in_snake_case_and_told_in_words(
-    factory: Factory, details: Any, stored: Any, description: str
+async def test_weekly_schedules_are_shown_in_camel_case_and_told_in_words(
+    factory: Factory, app: FastAPI, details: Any, shown: Any, description: str
 ) -> None:
     alice = await factory.person("Alice")
 
@@ -33,7 +33,9 @@ async def test_weekly_schedules_are_kept_in_snake_case_and_told_in_words(
         await alice.post("/systems", weekly(details) | {"targetTimeLocal": "07:05"}), 201
     )
 
-    assert system["frequencyDetails"] == stored
+    assert system["frequencyDetails"] == shown
+    (kept, _) = await rows(app, "SELECT frequency_details FROM systems")
+    assert kept["frequency_details"].keys() <= {"days_of_week", "times_per_week"}
     assert system["scheduleDescription"] == description
     assert timed["scheduleDescription"] == f"{description} at 07:05"
 

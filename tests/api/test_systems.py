@@ -74,7 +74,7 @@ async def test_every_field_is_kept_and_read_back_through_either_path(factory: Fa
 
     for system in (through_goal, direct):
         assert body.items() <= system.items()
-        assert system["frequencyDetails"] == {"days_of_week": [0, 2, 4]}
+        assert system["frequencyDetails"] == {"daysOfWeek": [0, 2, 4]}
         assert system["goalId"] == goal["id"]
         assert system["goalTitle"] == "Run a half marathon"
         assert system["scheduleDescription"] == "Mon, Wed, Fri at 21:15"

@@ -1,7 +1,7 @@
 """What somebody wants to reach (Specification §4.3)."""
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
@@ -22,6 +22,14 @@ class Goal(Timestamps, Base):
     __table_args__ = (
         CheckConstraint("target_date >= start_date", name="dates_in_order"),
         Index("ix_goals_user_id_is_archived_created_at", "user_id", "is_archived", "created_at"),
+        Index("ix_goals_user_id_created_at", "user_id", "created_at", "id"),
+        Index(
+            "ix_goals_user_id_achieved_at",
+            "user_id",
+            "achieved_at",
+            "id",
+            postgresql_where="achieved_at IS NOT NULL",
+        ),
     )
 
     id: Mapped[UuidKey]
@@ -42,6 +50,7 @@ class Goal(Timestamps, Base):
     target_date: Mapped[date | None] = mapped_column(index=True)
     ai_assistance_inputs: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     ai_generated_plan_details: Mapped[str | None] = mapped_column(Text)
+    achieved_at: Mapped[datetime | None]
     is_archived: Mapped[bool] = mapped_column(server_default=text("false"), index=True)
 
     user: Mapped["User"] = relationship(back_populates="goals", lazy="raise")

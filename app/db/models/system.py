@@ -1,7 +1,7 @@
 """A practice on a schedule (Specification §4.4)."""
 
 import uuid
-from datetime import time
+from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class System(Timestamps, Base):
     """The schedule in `frequency` and `frequency_details` is the newest; `schedules` has them all.
 
-    `target_time_local` and `reminder_time_local` are wall-clock times in the owner's zone.
+    `target_time_local` and `reminder_time_local` are wall-clock times in the owner's zone;
+    `last_reminder_local_date` is the newest date of which the owner was reminded.
     """
 
     __tablename__ = "systems"
@@ -33,6 +34,12 @@ class System(Timestamps, Base):
             name="weekly_has_details",
         ),
         Index("ix_systems_user_id_status_created_at", "user_id", "status", "created_at"),
+        Index("ix_systems_user_id_created_at", "user_id", "created_at", "id"),
+        Index(
+            "ix_systems_reminder",
+            "reminder_time_local",
+            postgresql_where="checkin_reminder AND status = 'active'",
+        ),
     )
 
     id: Mapped[UuidKey]
@@ -58,6 +65,7 @@ class System(Timestamps, Base):
     verification_required: Mapped[bool] = mapped_column(server_default=text("false"))
     checkin_reminder: Mapped[bool] = mapped_column(server_default=text("false"))
     reminder_time_local: Mapped[time | None]
+    last_reminder_local_date: Mapped[date | None]
     ai_assistance_used: Mapped[bool] = mapped_column(server_default=text("false"))
 
     user: Mapped["User"] = relationship(back_populates="systems_created", lazy="raise")
