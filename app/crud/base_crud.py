@@ -1,12 +1,15 @@
 """What all CRUD classes share: the session, and the shape of a page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypedDict
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Select, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, select
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import ScalarSelect
 
 from app.core.paging import PageRequest
+from app.db.base_class import Base
 from app.db.query import Query, Row
 from app.db.session import Session
 
@@ -20,16 +23,33 @@ class BaseCrud:
         self.session = session
 
 
+def count_of(
+    table: type[Base], wanted: Callable[[Any], Iterable[ColumnElement[bool]]]
+) -> ScalarSelect[int]:
+    """How many rows there are, counted apart from the statement around it."""
+    counted = aliased(table)
+    return select(func.count()).select_from(counted).where(*wanted(counted)).scalar_subquery()
+
+
 class PagedQuery(Generic[Row]):
     """A list with its total in one statement: `count(*) OVER ()` beside each row.
 
-    Only a page beyond the end has no row to carry the total; then it is counted.
+    Only a page beyond the end has no row to carry the total; then it is counted. `total` counts
+    in another way: for long lists, a subquery (see `count_of`) that an index alone can answer, so
+    that the rows of other pages are never read.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]], row: Callable[..., Row]) -> None:
+    def __init__(
+        self,
+        statement: Select[*tuple[Any, ...]],
+        row: Callable[..., Row],
+        *,
+        total: ColumnElement[int] | None = None,
+    ) -> None:
         self._row = row
+        count = func.count().over() if total is None else total
         self._page: Query[dict[str, Any]] = Query(
-            statement.add_columns(func.count().over().label("total_items"))
+            statement.add_columns(count.label("total_items"))
             .limit(bindparam("limit", type_=Integer))
             .offset(bindparam("offset", type_=BigInteger)),
             dict,

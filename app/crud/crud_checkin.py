@@ -1,30 +1,21 @@
-"""Check-ins: single statements, so that each is atomic with the notification that it causes."""
+"""Reading check-ins, and what has to be known to write one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import (
-    Date,
-    Select,
-    Uuid,
-    bindparam,
-    or_,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.types import DateTime
+from sqlalchemy import ARRAY, ColumnElement, Date, Select, Uuid, bindparam, func, or_, select
 
 from app.core.enums import CheckinStatus, SystemMetricType, SystemStatus, UploadPurpose
 from app.core.paging import PageRequest
-from app.crud.base_crud import BaseCrud, IdRow, PagedQuery
+from app.crud.base_crud import BaseCrud, IdRow, PagedQuery, count_of
+from app.crud.checkin_totals import total_checkins
 from app.crud.crud_history import OWNER_ZONES
-from app.crud.crud_notification import insert_notification
 from app.db.models import Checkin, System, Upload, User
-from app.db.query import Query, matches_unless_null, parameter
+from app.db.query import Query, parameter
 
 
 class CheckinRow(TypedDict):
@@ -48,15 +39,31 @@ class CheckinRow(TypedDict):
     updated_at: datetime
 
 
-class CheckinContext(TypedDict):
-    """What decides whether and how a system can be checked in on."""
+class SystemOfCheckin(TypedDict):
+    """What decides how a system is checked in on; `photo_is_own` is true without a photo."""
 
-    title: str
-    status: SystemStatus
     metric_type: SystemMetricType
     verification_required: bool
     zones: list[dict[str, Any]]
     photo_is_own: bool
+
+
+class CheckinContext(SystemOfCheckin):
+    """The same before it is done, with the dates on which its owner did anything lately."""
+
+    title: str
+    status: SystemStatus
+    credited_dates: list[date]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckinFilters:
+    """Of a list; the bounds are local dates and belong to the range. None: whatever it is."""
+
+    system_id: UUID | None
+    status: CheckinStatus | None
+    from_date: date | None
+    to_date: date | None
 
 
 class QueueRow(CheckinRow):
@@ -69,7 +76,7 @@ class QueueRow(CheckinRow):
     owner_avatar_url: str | None
 
 
-def _read(of: Any, system: Any) -> tuple[Any, ...]:
+def checkin_columns(of: Any, system: Any) -> tuple[Any, ...]:
     """The columns of a CheckinRow, from a table or a CTE of check-ins."""
     return (
         of.id,
@@ -93,139 +100,74 @@ def _read(of: Any, system: Any) -> tuple[Any, ...]:
     )
 
 
+def system_columns() -> tuple[Any, ...]:
+    """The columns of a SystemOfCheckin, with the parameters `user_id` and `photo_id`."""
+    photo_id = parameter("photo_id", Upload.id)
+    own_photo = select(Upload.id).where(
+        Upload.id == photo_id,
+        Upload.user_id == bindparam("user_id"),
+        Upload.purpose == UploadPurpose.CHECKIN,
+    )
+    return (
+        System.metric_type,
+        System.verification_required,
+        OWNER_ZONES.label("zones"),
+        or_(photo_id.is_(None), own_photo.exists()).label("photo_is_own"),
+    )
+
+
+_credited_dates = (
+    select(Checkin.checkin_date_local)
+    .where(
+        Checkin.user_id == bindparam("user_id"),
+        Checkin.checkin_date_local >= bindparam("credited_since", type_=Date),
+        Checkin.status != CheckinStatus.SKIPPED,
+    )
+    .distinct()
+    .scalar_subquery()
+)
 CONTEXT = Query(
     select(
         System.title,
         System.status,
-        System.metric_type,
-        System.verification_required,
-        OWNER_ZONES.label("zones"),
-        or_(
-            parameter("photo_id", Upload.id).is_(None),
-            select(Upload.id)
-            .where(
-                Upload.id == parameter("photo_id", Upload.id),
-                Upload.user_id == bindparam("user_id"),
-                Upload.purpose == UploadPurpose.CHECKIN,
-            )
-            .exists(),
-        ).label("photo_is_own"),
+        *system_columns(),
+        func.array(_credited_dates, type_=ARRAY(Date)).label("credited_dates"),
     ).where(System.id == bindparam("system_id"), System.user_id == bindparam("user_id")),
     CheckinContext,
 )
 
-
-def _create() -> Query[CheckinRow]:
-    """Insert a check-in and tell the partner, if the person and the system are as was read.
-
-    The lock on the owner's row makes a partnership's end wait: it settles what is pending then.
-    Parameters must not be named like columns of the table that is written, hence the prefix.
-    """
-    given: dict[str, Any] = {
-        "checkin_timestamp_utc": Checkin.checkin_timestamp_utc,
-        "original_local_timestamp_str": Checkin.original_local_timestamp_str,
-        "checkin_date_local": Checkin.checkin_date_local,
-        "checkin_timezone": Checkin.checkin_timezone,
-        "is_late": Checkin.is_late,
-        "status": Checkin.status,
-        "metric_value_logged": Checkin.metric_value_logged,
-        "notes": Checkin.notes,
-        "photo_url": Checkin.photo_url,
-    }
-    partnership_id = parameter("in_partnership_id", Checkin.partnership_id)
-    owner = (
-        select(User.id.label("user_id"))
-        .where(
-            User.id == bindparam("owner_id"),
-            User.current_partnership_id.is_not_distinct_from(partnership_id),
-        )
-        .with_for_update(read=True)
-        .cte("owner")
-    )
-    active = (
-        select(System.id, System.title, System.user_id)
-        .join(owner, owner.c.user_id == System.user_id)
-        .where(System.id == bindparam("on_system_id"), System.status == SystemStatus.ACTIVE)
-        .cte("active")
-    )
-    saved = (
-        upsert(Checkin)
-        .from_select(
-            ["system_id", "user_id", "partnership_id", *given, "created_at", "updated_at"],
-            select(
-                active.c.id,
-                active.c.user_id,
-                partnership_id,
-                *(parameter(f"given_{name}", column) for name, column in given.items()),
-                parameter("given_checkin_timestamp_utc", Checkin.created_at),
-                parameter("given_checkin_timestamp_utc", Checkin.created_at),
-            ),
-            include_defaults=False,  # the ids come from the server
-        )
-        .on_conflict_do_nothing(index_elements=["system_id", "checkin_date_local"])
-        .returning(Checkin)
-        .cte("saved")
-    )
-    told = insert_notification(saved).cte("told")
-    return Query(
-        select(*_read(saved.c, active.c)).join_from(saved, active, onclause=true()).add_cte(told),
-        CheckinRow,
-    )
-
-
-def _decide() -> Query[CheckinRow]:
-    """Compare and set: only the active partner's pending check-in changes; its owner is told."""
-    verifier = (
-        select(User.id, User.current_partnership_id)
-        .where(User.id == bindparam("verifier_id"))
-        .with_for_update(read=True)
-        .cte("verifier")
-    )
-    saved = (
-        update(Checkin)
-        .where(
-            Checkin.id == bindparam("checkin_id"),
-            Checkin.status == CheckinStatus.PENDING_VERIFICATION,
-            Checkin.user_id != verifier.c.id,
-            Checkin.partnership_id == verifier.c.current_partnership_id,
-        )
-        .values(
-            status=parameter("decision", Checkin.status),
-            verified_by_partner_id=verifier.c.id,
-            verified_at_utc=bindparam("now", type_=DateTime(timezone=True)),
-            verifier_query=parameter("query", Checkin.verifier_query),
-            updated_at=bindparam("now", type_=DateTime(timezone=True)),
-        )
-        .returning(Checkin)
-        .cte("saved")
-    )
-    told = insert_notification(saved).cte("told")
-    return Query(
-        select(*_read(saved.c, System)).join(System, System.id == saved.c.system_id).add_cte(told),
-        CheckinRow,
-    )
-
-
-CREATE = _create()
-DECIDE = _decide()
-
-_own_or_partners: Select[*tuple[Any, ...]] = select(*_read(Checkin, System)).join(
+_own_or_partners: Select[*tuple[Any, ...]] = select(*checkin_columns(Checkin, System)).join(
     System, System.id == Checkin.system_id
 )
-LIST_OWN = PagedQuery(
-    _own_or_partners.where(
-        Checkin.user_id == bindparam("user_id"),
-        matches_unless_null("system_id", Checkin.system_id),
-        matches_unless_null("status", Checkin.status),
-        Checkin.checkin_date_local >= bindparam("from_date", type_=Date),
-        Checkin.checkin_date_local <= bindparam("to_date", type_=Date),
-    ).order_by(
-        Checkin.checkin_date_local.desc(),
-        Checkin.checkin_timestamp_utc.desc(),
-        Checkin.id.desc(),
-    ),
-    CheckinRow,
-)
+
+
+def _list(*, of_system: bool, of_status: bool) -> PagedQuery[CheckinRow]:
+    """Filters that are off are not in it, so that PostgreSQL plans for those that are on."""
+
+    def wanted(of: Any) -> Iterator[ColumnElement[bool]]:
+        yield of.user_id == bindparam("user_id")
+        yield of.checkin_date_local >= bindparam("from_date", type_=Date)
+        yield of.checkin_date_local <= bindparam("to_date", type_=Date)
+        if of_system:
+            yield of.system_id == bindparam("system_id")
+        if of_status:
+            yield of.status == parameter("status", of.status)
+
+    return PagedQuery(
+        _own_or_partners.where(*wanted(Checkin)).order_by(
+            Checkin.checkin_date_local.desc(),
+            Checkin.checkin_timestamp_utc.desc(),
+            Checkin.id.desc(),
+        ),
+        CheckinRow,
+        total=count_of(Checkin, wanted) if of_status else total_checkins(of_system=of_system),
+    )
+
+
+LISTS = {
+    (of_system, of_status): _list(of_system=of_system, of_status=of_status)
+    for of_system, of_status in product((False, True), repeat=2)
+}
 # Visible to its owner and, while their partnership is active, to the partner.
 VISIBLE = Query(
     _own_or_partners.where(
@@ -246,7 +188,7 @@ ON_DATE = Query(
 )
 QUEUE = PagedQuery(
     select(
-        *_read(Checkin, System),
+        *checkin_columns(Checkin, System),
         System.description.label("system_description"),
         System.metric_type,
         System.target_value,
@@ -269,24 +211,20 @@ QUEUE = PagedQuery(
 
 class CheckinCrud(BaseCrud):
     async def get_context(
-        self, system_id: UUID, user_id: UUID, photo_id: UUID | None
+        self, system_id: UUID, user_id: UUID, photo_id: UUID | None, *, credited_since: date
     ) -> CheckinContext | None:
         """What has to be known to check in; None when it is not the person's system."""
         return await self.session.fetch_one(
-            CONTEXT, system_id=system_id, user_id=user_id, photo_id=photo_id
+            CONTEXT,
+            system_id=system_id,
+            user_id=user_id,
+            photo_id=photo_id,
+            credited_since=credited_since,
         )
-
-    async def create(self, **parameters: Any) -> CheckinRow | None:
-        """None when the date is taken, or the person or the system changed meanwhile."""
-        return await self.session.fetch_one(CREATE, **parameters)
 
     async def exists_on(self, system_id: UUID, local_date: date) -> bool:
         row = await self.session.fetch_one(ON_DATE, system_id=system_id, local_date=local_date)
         return row is not None
-
-    async def decide(self, **parameters: Any) -> CheckinRow | None:
-        """None when it does not wait for this verifier."""
-        return await self.session.fetch_one(DECIDE, **parameters)
 
     async def get_visible(
         self, checkin_id: UUID, *, viewer_id: UUID, partner_id: UUID | None
@@ -295,25 +233,19 @@ class CheckinCrud(BaseCrud):
             VISIBLE, checkin_id=checkin_id, viewer_id=viewer_id, partner_id=partner_id
         )
 
-    async def list_own(
-        self,
-        user_id: UUID,
-        *,
-        page: PageRequest,
-        system_id: UUID | None,
-        status: CheckinStatus | None,
-        from_date: date | None,
-        to_date: date | None,
+    async def list_of(
+        self, user_id: UUID, filters: CheckinFilters, *, page: PageRequest
     ) -> tuple[Sequence[CheckinRow], int]:
-        """Newest date first; the bounds are local dates and belong to the range."""
-        return await LIST_OWN.fetch(
+        """Somebody's check-ins, newest date first."""
+        optional = {"system_id": filters.system_id, "status": filters.status}
+        given = {name: value for name, value in optional.items() if value is not None}
+        return await LISTS["system_id" in given, "status" in given].fetch(
             self.session,
             page=page,
             user_id=user_id,
-            system_id=system_id,
-            status=status,
-            from_date=from_date or date.min,
-            to_date=to_date or date.max,
+            from_date=filters.from_date or date.min,
+            to_date=filters.to_date or date.max,
+            **given,
         )
 
     async def verification_queue(

@@ -1,14 +1,16 @@
 """Check-ins and their verification (Specification §4.5)."""
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from app.core.enums import CheckinStatus, LenientEnum
 from app.schemas.base_schemas import (
+    OMITTED,
     BlankIsNull,
+    NoBoolean,
     NoNul,
     OptionalDate,
     RequestSchema,
@@ -20,7 +22,7 @@ from app.schemas.user_schemas import PartnerDetails
 CheckinNotes = Annotated[
     str, Field(max_length=500, examples=["Legs were heavy, still went."]), NoNul
 ]
-MetricValue = Annotated[float, Field(gt=0, le=1_000_000, examples=[30])]
+MetricValue = Annotated[float, Field(gt=0, le=1_000_000, examples=[30]), NoBoolean]
 
 
 class LoggedStatus(LenientEnum):
@@ -48,6 +50,29 @@ class CheckinCreate(RequestSchema):
     original_local_timestamp: Annotated[
         Annotated[str, Field(max_length=40), NoNul] | None, BlankIsNull
     ] = Field(default=None, examples=["2026-03-08 07:31:00"])
+
+
+class CheckinResubmission(RequestSchema):
+    """What answers the partner's question: fields that are not sent stay as they are."""
+
+    metric_value_logged: Annotated[MetricValue | None, BlankIsNull] = Field(
+        default=None,
+        description="Null only where no value is logged: a completed system that counts has one.",
+    )
+    notes: Annotated[CheckinNotes | None, BlankIsNull] = None
+    photo_url: Annotated[ImageReference | None, BlankIsNull] = Field(
+        default=None, description="The `url` or the `path` of one of your own uploads."
+    )
+
+
+class CheckinUpdate(CheckinResubmission):
+    """Only the fields that are sent change; null or an empty string clears an optional one."""
+
+    status: LoggedStatus = Field(
+        default=OMITTED,
+        description="A skip has no value: one that was logged before goes.",
+        examples=["skipped"],
+    )
 
 
 class CheckinRead(ResponseSchema):
@@ -81,13 +106,21 @@ class VerificationDecision(RequestSchema):
     query: Annotated[
         Annotated[str, Field(max_length=500, examples=["Which route was it?"]), NoNul] | None,
         BlankIsNull,
-    ] = Field(default=None, description="What you want to know; required to query.")
+    ] = Field(
+        default=None,
+        description="What you want to know; required to query, and only then.",
+        validate_default=True,
+    )
 
-    @model_validator(mode="after")
-    def _query_has_text(self) -> Self:
-        if (self.decision is Decision.QUERIED_BY_PARTNER) != (self.query is not None):
-            raise ValueError("query is required to query, and refused otherwise")
-        return self
+    @field_validator("query")
+    @classmethod
+    def _fits_the_decision(cls, value: str | None, info: ValidationInfo) -> str | None:
+        decision = info.data.get("decision")
+        if decision is Decision.QUERIED_BY_PARTNER and value is None:
+            raise ValueError("write what you want to know")
+        if decision is Decision.VERIFIED_COMPLETED and value is not None:
+            raise ValueError("leave it out to verify")
+        return value
 
 
 class VerifiedSystem(ResponseSchema):

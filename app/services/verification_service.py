@@ -14,6 +14,7 @@ from app.core.image_links import ImageLinks
 from app.core.notification_catalogue import NotificationType
 from app.core.paging import PageRequest
 from app.crud.crud_checkin import CheckinCrud, CheckinRow, QueueRow
+from app.crud.crud_checkin_writing import CheckinWrites
 from app.crud.crud_notification import NotificationDraft, notification_parameters
 from app.crud.crud_user import Account
 from app.db.session import Session
@@ -26,12 +27,13 @@ from app.schemas.checkin_schemas import (
     VerifiedSystem,
 )
 from app.schemas.user_schemas import PartnerDetails
-from app.services.checkin_service import read_checkin
+from app.services.checkin_reading import read_checkin
 
 
 class VerificationService:
     def __init__(self, session: Session, clock: Clock, links: ImageLinks) -> None:
         self._checkins = CheckinCrud(session)
+        self._writes = CheckinWrites(session)
         self._clock = clock
         self._links = links
 
@@ -63,7 +65,7 @@ class VerificationService:
         if checkin["user_id"] == account.id:
             raise CannotVerifyOwn
         now = self._clock.now()
-        decided = await self._checkins.decide(
+        decided = await self._writes.decide(
             checkin_id=checkin_id,
             verifier_id=account.id,
             decision=CheckinStatus(data.decision.value),
@@ -83,9 +85,9 @@ def _draft(account: Account, checkin: CheckinRow, data: VerificationDecision) ->
         type=NotificationType.CHECKIN_VERIFIED if verified else NotificationType.CHECKIN_QUERIED,
         title="Check-in verified" if verified else "Question about your check-in",
         message=(
-            f"{account.display_name} verified {title!r}."
+            f"{account.display_name} verified '{title}'."
             if verified
-            else f"{account.display_name} asks about {title!r}: {data.query}"
+            else f"{account.display_name} asks about '{title}': {data.query}"
         ),
         actor_id=account.id,
         target_type="checkin",

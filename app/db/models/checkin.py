@@ -43,9 +43,36 @@ class Checkin(Timestamps, Base):
             "id",
         ),
         Index(
+            "ix_checkins_user_id_status_date",
+            "user_id",
+            "status",
+            "checkin_date_local",
+            "checkin_timestamp_utc",
+            "id",
+        ),
+        Index(
+            "ix_checkins_skipped",
+            "system_id",
+            "checkin_date_local",
+            postgresql_where="status = 'skipped'",
+        ),
+        Index(
+            "ix_checkins_partnership_id_user_id_timestamp",
+            "partnership_id",
+            "user_id",
+            "checkin_timestamp_utc",
+            "id",
+        ),
+        Index(
             "ix_checkins_awaiting_verification",
             "partnership_id",
             "checkin_timestamp_utc",
+            postgresql_where="status = 'pending_verification'",
+        ),
+        Index(
+            "ix_checkins_pending_since",
+            "updated_at",
+            postgresql_include=["partnership_id", "user_id"],
             postgresql_where="status = 'pending_verification'",
         ),
     )
@@ -54,7 +81,7 @@ class Checkin(Timestamps, Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     system_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("systems.id", ondelete="CASCADE"))
     partnership_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("partnerships.id", ondelete="SET NULL"), index=True
+        ForeignKey("partnerships.id", ondelete="SET NULL")
     )
     checkin_timestamp_utc: Mapped[datetime]
     original_local_timestamp_str: Mapped[str | None] = mapped_column(String(40))
