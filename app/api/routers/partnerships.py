@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from app.api.deps import CurrentUser, PageDep, Partnerships
+from app.api.deps import Cards, CurrentUser, PageDep, Partnerships
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
 from app.schemas.base_schemas import Envelope, Page, envelope
+from app.schemas.card_schemas import SystemCard
 from app.schemas.message_schemas import MessageRead
 from app.schemas.partnership_schemas import PartnershipNaming, PartnershipRead, PastPartnership
 
@@ -66,6 +67,19 @@ async def dissolve_partnership(
     Check-ins that wait for verification count as completed; messages stay readable.
     """
     return envelope(await partnerships.dissolve(user), "Your partnership has ended.")
+
+
+@router.get(
+    "/partner/systems/today",
+    summary="List my partner's systems of today",
+    responses=errors(ErrorCode.NO_ACTIVE_PARTNERSHIP),
+)
+async def list_partner_systems_of_today(
+    user: CurrentUser, cards: Cards, page: PageDep
+) -> Envelope[Page[SystemCard]]:
+    """What is due or was logged on the date that it is now for the partner, by time, then title."""
+    found = await cards.partners_today(user, page=page)
+    return envelope(found, "Your partner's systems of today.")
 
 
 @router.get("/history", summary="List my past partnerships")
