@@ -5,7 +5,11 @@ from uuid import UUID
 
 from app.core.image_links import ImageLinks
 from app.crud.crud_message import MessageRow
-from app.schemas.message_schemas import MessageRead, ReactionSummary, ReplyingTo
+from app.crud.crud_user import Account
+from app.schemas.message_schemas import MessageRead, ReplyingTo
+from app.services.reaction_reading import read_reactions
+
+PREVIEW_LENGTH = 140
 
 
 def read_message(row: MessageRow, reader_id: UUID, links: ImageLinks, now: datetime) -> MessageRead:
@@ -18,7 +22,7 @@ def read_message(row: MessageRow, reader_id: UUID, links: ImageLinks, now: datet
         image_url=links.shown(row["image_url"], now),
         timestamp=row["sent_at_utc"],
         read_at_utc=row["read_at_utc"],
-        reactions=_summaries(row, reader_id),
+        reactions=read_reactions(row["reactions"], reader_id),
         replying_to=ReplyingTo(
             activity_id=row["reply_to_activity_id"], summary=row["reply_to_activity_summary"]
         )
@@ -27,13 +31,16 @@ def read_message(row: MessageRow, reader_id: UUID, links: ImageLinks, now: datet
     )
 
 
-def _summaries(row: MessageRow, reader_id: UUID) -> list[ReactionSummary]:
-    by_emoji: dict[str, list[UUID]] = {}
-    for reaction in row["reactions"] or []:
-        by_emoji.setdefault(reaction["emoji"], []).append(UUID(reaction["user_id"]))
-    return [
-        ReactionSummary(
-            emoji=emoji, count=len(users), user_ids=users, reacted_by_me=reader_id in users
-        )
-        for emoji, users in by_emoji.items()
-    ]
+def preview_of(sender: Account, text: str | None, emoji: str | None, image: str | None) -> str:
+    """The line of a notification about a message, with as much of it as fits."""
+    if not text and not emoji:
+        return f"{sender.display_name} sent a photo." if image else ""
+    words = " ".join((text or emoji or "").split())
+    return f"{sender.display_name}: {shorten(words)}"
+
+
+def shorten(words: str) -> str:
+    """At most 140 characters; what was cut off leaves an ellipsis."""
+    if len(words) <= PREVIEW_LENGTH:
+        return words
+    return words[: PREVIEW_LENGTH - 1].rstrip() + "…"
