@@ -50,10 +50,18 @@ class NotificationType(LenientEnum):
     VERIFICATION_REQUESTED = "verification_requested"
     CHECKIN_VERIFIED = "checkin_verified"
     CHECKIN_QUERIED = "checkin_queried"
+    NEW_DIRECT_MESSAGE = "new_direct_message"
+    MESSAGE_REACTION = "message_reaction"
+    NEW_COMMENT = "new_comment"
+    NEW_REACTION = "new_reaction"
     PARTNERSHIP_INVITED = "partnership_invited"
     PARTNERSHIP_ACCEPTED = "partnership_accepted"
     PARTNERSHIP_DECLINED = "partnership_declined"
     PARTNERSHIP_DISSOLVED = "partnership_dissolved"
+    REFLECTION_ADDED = "reflection_added"
+    GOAL_ACHIEVED = "goal_achieved"
+    STREAK_MILESTONE = "streak_milestone"
+    SYSTEM_REMINDER = "system_reminder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,33 @@ CATALOGUE: dict[NotificationType, NotificationKind] = {
     NotificationType.CHECKIN_QUERIED: NotificationKind(
         "HelpCircle", "/systems/{system_id}", NotificationPreference.VERIFICATION_REQUESTS
     ),
+    NotificationType.NEW_DIRECT_MESSAGE: NotificationKind(
+        "MessageSquare", "/partnership?tab=chat", NotificationPreference.MESSAGES
+    ),
+    NotificationType.MESSAGE_REACTION: NotificationKind(
+        "Smile", "/partnership?tab=chat", NotificationPreference.MESSAGES
+    ),
+    # These two lead to what was commented or reacted on: `target_link` says where that is.
+    NotificationType.NEW_COMMENT: NotificationKind(
+        "MessageCircle", "{target_link}", NotificationPreference.PARTNER_ACTIVITY
+    ),
+    NotificationType.NEW_REACTION: NotificationKind(
+        "Smile", "{target_link}", NotificationPreference.PARTNER_ACTIVITY
+    ),
     NotificationType.PARTNERSHIP_INVITED: NotificationKind("UserPlus", "/partnership/setup", None),
     NotificationType.PARTNERSHIP_ACCEPTED: NotificationKind("HeartHandshake", "/partnership", None),
     NotificationType.PARTNERSHIP_DECLINED: NotificationKind("UserX", "/partnership", None),
     NotificationType.PARTNERSHIP_DISSOLVED: NotificationKind("UserX", "/partnership", None),
+    NotificationType.REFLECTION_ADDED: NotificationKind(
+        "BookOpen", "/partnership?tab=activity", NotificationPreference.PARTNER_ACTIVITY
+    ),
+    NotificationType.GOAL_ACHIEVED: NotificationKind(
+        "Trophy", "/goals/{goal_id}", NotificationPreference.GOAL_PROGRESS
+    ),
+    NotificationType.STREAK_MILESTONE: NotificationKind(
+        "Flame", "/progress", NotificationPreference.GOAL_PROGRESS
+    ),
+    NotificationType.SYSTEM_REMINDER: NotificationKind(
+        "AlarmClock", "/dashboard", NotificationPreference.REMINDERS
+    ),
 }

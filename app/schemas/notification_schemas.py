@@ -44,3 +44,11 @@ class NotificationPagination(Pagination):
 class NotificationPage(ResponseSchema):
     items: list[NotificationRead]
     pagination: NotificationPagination
+
+
+class UnreadCount(ResponseSchema):
+    count: int = Field(examples=[3])
+
+
+class MarkedCount(ResponseSchema):
+    marked_count: int = Field(description="How many were unread.", examples=[3])

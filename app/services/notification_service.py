@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.core.clock import Clock
+from app.core.errors import NotificationNotFound
 from app.core.notification_catalogue import NotificationType
 from app.core.paging import PageRequest
 from app.crud.crud_notification import (
@@ -14,11 +15,13 @@ from app.crud.crud_user import Account
 from app.db.session import Session
 from app.schemas.base_schemas import pagination
 from app.schemas.notification_schemas import (
+    MarkedCount,
     NotificationActor,
     NotificationPage,
     NotificationPagination,
     NotificationRead,
     NotificationTarget,
+    UnreadCount,
 )
 
 
@@ -43,12 +46,31 @@ class NotificationService:
             account.id, page=page, is_read=is_read, types=types
         )
         return NotificationPage(
-            items=[_read(row) for row in rows],
+            items=[read_notification(row) for row in rows],
             pagination=NotificationPagination(**dict(pagination(page, total)), unread_count=unread),
         )
 
+    async def count_unread(self, account: Account) -> UnreadCount:
+        return UnreadCount(count=await self._notifications.unread_count(account.id))
 
-def _read(row: NotificationRow) -> NotificationRead:
+    async def mark_read(self, account: Account, notification_id: UUID) -> NotificationRead:
+        """Once more changes nothing. Raises NotificationNotFound."""
+        row = await self._notifications.mark_read(notification_id, account.id, self._clock.now())
+        if row is None:
+            raise NotificationNotFound
+        return read_notification(row)
+
+    async def mark_all_read(self, account: Account) -> MarkedCount:
+        marked = await self._notifications.mark_all_read(account.id, self._clock.now())
+        return MarkedCount(marked_count=marked)
+
+    async def delete(self, account: Account, notification_id: UUID) -> None:
+        """Raises NotificationNotFound."""
+        if not await self._notifications.delete(notification_id, account.id):
+            raise NotificationNotFound
+
+
+def read_notification(row: NotificationRow) -> NotificationRead:
     return NotificationRead(
         id=row["id"],
         type=row["type"],

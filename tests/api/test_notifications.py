@@ -47,6 +47,8 @@ async def three_for_bob(
         ("?isRead=true", "c"),
         ("?is_read=True", "c"),
         ("?isRead=", "rcr"),
+        ("?filter=&eventType=", "rcr"),
+        (f"?eventType=&{VERIFICATIONS}&eventType=%20", "rr"),
         (f"?{VERIFICATIONS}", "rr"),
         ("?event_type=Verification-Requested", "rr"),
         (f"?{COMPLETIONS}", "c"),
