@@ -20,6 +20,7 @@ from app.core.config import (
 )
 from app.db.base_class import Base
 from app.db.lockdown import lock_down
+from app.db.queue_tables import TABLES as QUEUE_TABLES
 
 # Any constant: it only has to be the same in every process that migrates this database.
 MIGRATION_LOCK = 7_240_315_001
@@ -59,6 +60,7 @@ def migrate(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=True,
+        include_name=lambda name, kind, _parents: kind != "table" or name not in QUEUE_TABLES,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from app.commands.jobs import jobs
 from app.local.problems import CommandError
 
 DEFAULT_DATA_DIR = Path(".duotrak")
@@ -43,6 +44,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(jobs, name="jobs")
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", help="Where local mode keeps its data between runs.")
@@ -105,6 +108,28 @@ def serve(
 
 
 @app.command()
+def worker(
+    concurrency: Annotated[
+        int, typer.Option(min=2, max=100, help="How many jobs to do at the same time.")
+    ] = 10,
+) -> None:
+    """Do the background work: e-mails, deletions, what is due again and again.
+
+    Any number may run, on any machines. SIGTERM lets running jobs finish, for up to 10 seconds.
+    """
+    from app.core.config import load_settings
+    from app.local.reach import check_database
+
+    settings = load_settings()
+    check_database(settings.database)
+    from app.core.logging import configure_logging
+    from app.jobs.process import work
+
+    configure_logging(level=settings.log_level, log_format=settings.log_format)
+    asyncio.run(work(settings, concurrency=concurrency))
+
+
+@app.command()
 def token(
     email: Annotated[str, typer.Argument(help="The e-mail address of an account.")],
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -136,7 +161,13 @@ def seed(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     check_database(settings.database)
     from app.local.seed import seed as load
 
-    for account in asyncio.run(load(settings)):
+    loaded = asyncio.run(load(settings))
+    typer.echo(
+        "The sample data is loaded."
+        if loaded.is_new
+        else "The sample accounts are there already: nothing was changed."
+    )
+    for account in loaded.accounts:
         typer.echo(f"{account.name}  {account.email}  {account.password}")
 
 

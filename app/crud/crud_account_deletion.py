@@ -47,25 +47,24 @@ class AccountDeletionCrud(BaseCrud):
             .on_conflict_do_nothing(index_elements=["user_id"])
         )
 
-    async def claim(
-        self, *, now: datetime, again_at: datetime, at_most: int
-    ) -> Sequence[ClaimedDeletion]:
-        """Take due deletions. One that is not settled by `again_at` is taken again then."""
-        due = (
-            select(AccountDeletion.user_id)
-            .where(AccountDeletion.next_attempt_at <= now)
-            .order_by(AccountDeletion.next_attempt_at, AccountDeletion.user_id)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
+    async def due_at(self, user_id: UUID) -> datetime | None:
+        """When the next attempt may begin; None when there is nothing to delete."""
+        return await self.session.scalar(
+            select(AccountDeletion.next_attempt_at).where(AccountDeletion.user_id == user_id)
         )
-        rows = await self.session.execute(
+
+    async def claim(
+        self, user_id: UUID, *, now: datetime, again_at: datetime
+    ) -> ClaimedDeletion | None:
+        """Take a deletion that is due. If it is not settled by `again_at`, it is due then."""
+        attempts = await self.session.scalar(
             update(AccountDeletion)
-            .where(AccountDeletion.user_id.in_(due))
+            .where(AccountDeletion.user_id == user_id, AccountDeletion.next_attempt_at <= now)
             .values(attempts=AccountDeletion.attempts + 1, next_attempt_at=again_at)
-            .returning(AccountDeletion.user_id, AccountDeletion.attempts)
+            .returning(AccountDeletion.attempts)
             .execution_options(synchronize_session=False)
         )
-        return [ClaimedDeletion(user_id, attempts) for user_id, attempts in rows]
+        return None if attempts is None else ClaimedDeletion(user_id, attempts)
 
     async def postpone(self, user_id: UUID, *, until: datetime, error: str | None) -> None:
         """`error` names a kind of failure, never a person."""

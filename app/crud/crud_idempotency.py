@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from app.crud.base_crud import BaseCrud
 from app.db.models import IdempotencyKey
+from app.db.query import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,38 @@ class KeyScope:
     key: str
 
 
+class KeyRow(TypedDict):
+    key: str
+
+
+def _delete_old() -> Query[KeyRow]:
+    identity = (
+        IdempotencyKey.user_id,
+        IdempotencyKey.method,
+        IdempotencyKey.path,
+        IdempotencyKey.key,
+    )
+    old = (
+        select(*identity)
+        .where(IdempotencyKey.created_at <= bindparam("before"))
+        .order_by(IdempotencyKey.created_at)
+        .limit(bindparam("at_most", type_=Integer))
+        .with_for_update(skip_locked=True)
+    )
+    return Query(
+        delete(IdempotencyKey).where(tuple_(*identity).in_(old)).returning(IdempotencyKey.key),
+        KeyRow,
+    )
+
+
+DELETE_OLD = _delete_old()
+
+
 class IdempotencyCrud(BaseCrud):
+    async def delete_old(self, *, before: datetime, at_most: int) -> int:
+        """Delete some answers that were stored at `before` or earlier; returns how many."""
+        return len(await self.session.fetch_all(DELETE_OLD, before=before, at_most=at_most))
+
     async def try_lock(self, scope: KeyScope) -> bool:
         """Hold the key until the transaction ends; False when another transaction holds it."""
         name = f"{scope.user_id} {scope.method} {scope.path} {scope.key}"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import Boolean, and_, bindparam, or_, select, update
+from sqlalchemy import Boolean, Integer, and_, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.core.enums import PartnershipStatus
@@ -97,6 +97,23 @@ MARK_EXPIRED = Query(
     .returning(Partnership.id),
     IdRow,
 )
+MARK_ALL_EXPIRED = Query(
+    update(Partnership)
+    .where(
+        Partnership.id.in_(
+            select(Partnership.id)
+            .where(
+                Partnership.status == PartnershipStatus.PENDING_INVITE,
+                Partnership.invite_token_expires_at <= bindparam("now"),
+            )
+            .limit(bindparam("at_most", type_=Integer))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(status=PartnershipStatus.EXPIRED_INVITE, updated_at=bindparam("now"))
+    .returning(Partnership.id),
+    IdRow,
+)
 
 
 class InvitationCrud(BaseCrud):
@@ -134,6 +151,10 @@ class InvitationCrud(BaseCrud):
             outgoing=outgoing,
             now=now,
         )
+
+    async def mark_all_expired(self, *, now: datetime, at_most: int) -> int:
+        """Mark some that nobody answered in time; returns how many. Locked ones wait."""
+        return len(await self.session.fetch_all(MARK_ALL_EXPIRED, now=now, at_most=at_most))
 
     async def mark_expired(self, partnership_id: UUID, now: datetime) -> None:
         await self.session.fetch_one(MARK_EXPIRED, partnership_id=partnership_id, now=now)

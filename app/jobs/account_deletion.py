@@ -6,7 +6,6 @@ may be repeated: a process that dies leaves a claim that lapses, and the next at
 The account's own row goes last, and the note of the deletion with it.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
@@ -38,10 +37,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 # A sign-in that Supabase granted just before its user went would make the row anew. Every such
 # request is over after this time, and until then it finds the closed account.
 SETTLING_TIME = timedelta(seconds=30)
-BATCH = 5
+SHORTEST_PAUSE = timedelta(seconds=1)
 OBJECTS_AT_ONCE = 100
-POLL_SECONDS = 2.0
-PAUSE_AFTER_FAULT_SECONDS = 5.0
 
 
 FAILURES: tuple[type[Exception], ...] = (AppError, *DATABASE_ERRORS)
@@ -78,30 +75,23 @@ class AccountDeletionJob:
         self._clock = clock
         self._settings = settings
 
-    async def run(self) -> None:
-        """Delete what is due, for ever. Any number of processes may run it."""
-        while True:
-            try:
-                tried = await self.delete_due()
-            except DATABASE_ERRORS as error:
-                log.warning("account_deletion_interrupted", **describe_exception(error))
-                await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
-                continue
-            if tried < BATCH:
-                await asyncio.sleep(POLL_SECONDS)
+    async def delete(self, user_id: UUID) -> timedelta | None:
+        """Try to delete an account, if that is due; None once it is gone, else when to try again.
 
-    async def delete_due(self) -> int:
-        """Try every deletion that is due once; returns how many were tried."""
+        Any number of processes may try.
+        """
         now = self._clock.now()
         async with self._database.session() as session, session.begin():
-            claimed = await AccountDeletionCrud(session).claim(
-                now=now, again_at=now + CLAIM_LASTS, at_most=BATCH
-            )
-        for deletion in claimed:
-            await self._attempt(deletion)
-        return len(claimed)
+            deletions = AccountDeletionCrud(session)
+            due_at = await deletions.due_at(user_id)
+            if due_at is None:
+                return None
+            claimed = await deletions.claim(user_id, now=now, again_at=now + CLAIM_LASTS)
+        if claimed is None:
+            return max(due_at - now, SHORTEST_PAUSE)
+        return await self._attempt(claimed)
 
-    async def _attempt(self, deletion: ClaimedDeletion) -> None:
+    async def _attempt(self, deletion: ClaimedDeletion) -> timedelta | None:
         user_id, error_name = deletion.user_id, None
         try:
             finished = await self._delete(user_id)
@@ -117,11 +107,12 @@ class AccountDeletionJob:
             )
         if finished:
             log.info("account_deleted", user_id=str(user_id))
-            return
+            return None
         async with self._database.session() as session, session.begin():
             await AccountDeletionCrud(session).postpone(
                 user_id, until=self._clock.now() + pause, error=error_name
             )
+        return pause
 
     async def _delete(self, user_id: UUID) -> bool:
         """One attempt from the start; False when the rest has to wait a little."""

@@ -10,12 +10,15 @@ from app.crud.crud_dissolution import DissolutionCrud
 from app.crud.crud_user import UserCrud
 from app.db.models import User
 from app.db.session import Session
+from app.jobs.payloads import DeleteAccount
+from app.jobs.queue import enqueue
 from app.schemas.account_schemas import AccountDeletionRead
 from app.services.dissolution import Dissolution
 
 
 class DeletionService:
     def __init__(self, *, session: Session, clock: Clock, settings: Settings) -> None:
+        self._session = session
         self._users = UserCrud(session)
         self._dissolutions = DissolutionCrud(session)
         self._deletions = AccountDeletionCrud(session)
@@ -35,6 +38,9 @@ class DeletionService:
         person.is_active = False
         person.updated_at = now
         await self._deletions.add(user_id, now)
+        await enqueue(
+            self._session, DeleteAccount(user_id=user_id), dedupe_key=f"delete_account:{user_id}"
+        )
         return AccountDeletionRead(requested_at=now)
 
     async def take_leave(self, user_id: UUID) -> User | None:

@@ -70,7 +70,7 @@ class Dissolution:
             account_deleted=ender is None,
             partnership_url=self._settings.frontend_link("/partnership"),
         )
-        self._outbox.add(
+        await self._outbox.add(
             kind=message.kind,
             to_email=other.email,
             user_id=other.id,

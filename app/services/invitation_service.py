@@ -1,6 +1,7 @@
 """Invitations: from an e-mail address to a partner (Specification §4.2)."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import Clock
@@ -19,6 +20,7 @@ from app.core.image_links import ImageLinks
 from app.core.invitations import INVITE_VALID_FOR, hash_token, new_token
 from app.core.notification_catalogue import NotificationType
 from app.core.paging import PageRequest
+from app.core.rate_limits import DAY, INVITATIONS, Standing
 from app.crud.crud_email_outbox import EmailOutboxCrud
 from app.crud.crud_invitation import InvitationCrud, InviteRow
 from app.crud.crud_notification import NotificationDraft
@@ -41,14 +43,19 @@ from app.schemas.partnership_schemas import (
 from app.services.notification_service import NotificationService
 from app.services.partnership_service import PartnershipService, activate
 
-INVITES_PER_DAY = 5
-DAY = timedelta(days=1)
-
 
 class InvitationService:
     def __init__(
-        self, *, session: Session, clock: Clock, settings: Settings, links: ImageLinks
+        self,
+        *,
+        session: Session,
+        clock: Clock,
+        settings: Settings,
+        links: ImageLinks,
+        tell: Callable[[Standing], object],
     ) -> None:
+        """`tell` gets where the caller stands with the limit of invitations."""
+        self._tell = tell
         self._invitations = InvitationCrud(session)
         self._partnerships = PartnershipCrud(session)
         self._users = UserCrud(session)
@@ -74,13 +81,7 @@ class InvitationService:
         if inviter.current_partnership_id is not None:
             raise AlreadyPartnered
         now = self._clock.now()
-        if not await self._limits.take(
-            "invitations", str(account.id), limit=INVITES_PER_DAY, window=DAY, now=now
-        ):
-            raise RateLimited(
-                f"You can send {INVITES_PER_DAY} invitations a day. Please try again tomorrow.",
-                retry_after_seconds=seconds_left(now, DAY),
-            )
+        await self._count(account, now)
         token = new_token()
         partnership = await self._partnerships.get_open_of(account.id)
         if partnership is None:
@@ -99,6 +100,20 @@ class InvitationService:
             partnership=await self._partnership_service.get(partnership.id, account),
             invite_url=invite_url,
         )
+
+    async def _count(self, account: Account, now: datetime) -> None:
+        """Against the limit of the day, which the answer tells. Raises RateLimited."""
+        limit = INVITATIONS
+        used = await self._limits.take(
+            limit.name, str(account.id), limit=limit.quota, window=limit.window, now=now
+        )
+        resets_in = seconds_left(now, limit.window)
+        self._tell(Standing(limit, limit.quota if used is None else used, resets_in))
+        if used is None:
+            raise RateLimited(
+                f"You can send {limit.quota} invitations a day. Please try again tomorrow.",
+                retry_after_seconds=resets_in,
+            )
 
     async def preview(self, token: str) -> InvitationPreview:
         """What the holder of a link may see. Raises InviteNotFound, InviteExpired."""
@@ -215,7 +230,7 @@ class InvitationService:
             partnership_name=partnership.name,
             partnership_url=self._settings.frontend_link("/partnership"),
         )
-        self._outbox.add(
+        await self._outbox.add(
             kind=message.kind,
             to_email=people[partnership.user1_id].email,
             user_id=partnership.user1_id,
@@ -291,7 +306,7 @@ class InvitationService:
                 invite_url=invite_url,
                 valid_days=INVITE_VALID_FOR.days,
             )
-            self._outbox.add(
+            await self._outbox.add(
                 kind=message.kind, to_email=data.email, payload=message.model_dump(), now=now
             )
         invited = await self._users.find_by_email(data.email)

@@ -11,6 +11,7 @@ from sqlalchemy import JSON, String, Uuid, cast, func, or_, select
 from app.db.base_class import Base
 from app.jobs.account_deletion import SETTLING_TIME
 from tests.factories import PASSWORD, Factory, Person
+from tests.jobs.deleting import job_on
 from tests.rich_account import NAME, furnish
 from tests.support import FrozenClock, assert_error, data_of, items_of, rows
 
@@ -24,7 +25,7 @@ async def ask_to_delete(person: Person, body: Any = None) -> httpx.Response:
 async def run_jobs(app: FastAPI, clock: FrozenClock) -> None:
     """What the background does within a minute."""
     for _ in range(2):
-        await app.state.account_deletion.delete_due()
+        await job_on(app, app.state.storage).delete_due()
         clock.advance(seconds=SETTLING_TIME.total_seconds())
 
 

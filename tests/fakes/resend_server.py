@@ -1,6 +1,7 @@
 """A server that speaks the part of Resend's API that the product uses: POST /emails.
 
-Like Resend, it sends once for each `Idempotency-Key` and answers a repetition with the first id.
+Like Resend, it sends once for each `Idempotency-Key`, answers a repetition with the first id, and
+refuses another content with the same key.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ class Behaviour(Enum):
     ACCEPT = "accept"
     REFUSE = "refuse"  # 422, as for an address that cannot be one
     NOT_ALLOWED = "not allowed"  # 403, as for a sender whose domain is not verified
+    WRONG_KEY = "wrong key"  # 400 by status, but about the key of the API
+    BUSY_WITH_IT = "busy with it"  # 409, while the first request goes on
     LIMIT = "limit"  # 429
     FAIL = "fail"  # 500
     HANG = "hang"  # accepts, but never says so
@@ -28,6 +31,8 @@ class Behaviour(Enum):
 ERRORS: dict[Behaviour, tuple[int, str, str]] = {
     Behaviour.REFUSE: (422, "validation_error", "Invalid `to` field."),
     Behaviour.NOT_ALLOWED: (403, "validation_error", "The domain is not verified."),
+    Behaviour.WRONG_KEY: (400, "invalid_api_key", "API key is invalid."),
+    Behaviour.BUSY_WITH_IT: (409, "concurrent_idempotent_requests", "In progress."),
     Behaviour.LIMIT: (429, "rate_limit_exceeded", "Too many requests."),
     Behaviour.FAIL: (500, "application_error", "Internal server error."),
 }
@@ -53,6 +58,8 @@ class ResendServer:
     requests: list[ResendRequest] = field(default_factory=list)
     delivered: dict[str, dict[str, Any]] = field(default_factory=dict)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    retry_after: str | None = None
+    take_seconds: float = 0.0
     _script: deque[Behaviour] = field(default_factory=deque)
     _ids: dict[str, str] = field(default_factory=dict)
 
@@ -70,9 +77,12 @@ class ResendServer:
                 self._accept(request)
                 await reader.read()  # until the client gives up
                 return
+            await asyncio.sleep(self.take_seconds)
             status, kind, content = self._answer(request, behaviour)
             length = len(content) * (2 if behaviour is Behaviour.HALF else 1)
             head = f"HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\n"
+            if status == 429 and self.retry_after is not None:
+                head += f"Retry-After: {self.retry_after}\r\n"
             head += f"Content-Length: {length}\r\nConnection: close\r\n\r\n"
             writer.write(head.encode() + content)
             await writer.drain()
@@ -88,6 +98,8 @@ class ResendServer:
             return _error(401, "missing_api_key", "Missing API key.")
         if behaviour in ERRORS:
             return _error(*ERRORS[behaviour])
+        if self.delivered.get(request.idempotency_key or "", request.body) != request.body:
+            return _error(409, "invalid_idempotent_request", "Another payload.")
         return 200, "application/json", json.dumps({"id": self._accept(request)}).encode()
 
     def _accept(self, request: ResendRequest) -> str:

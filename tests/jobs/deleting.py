@@ -28,15 +28,36 @@ class Files:
             raise self.fault_after
 
 
-def job_on(app: FastAPI, storage: ObjectStore, auth: Any = None) -> AccountDeletionJob:
+class Deletions:
+    """Deletes accounts by the application's clock, where the queue goes by the database's."""
+
+    def __init__(self, app: FastAPI, job: AccountDeletionJob) -> None:
+        self._app = app
+        self._job = job
+
+    async def delete_due(self) -> int:
+        """Try every deletion that is due once; returns how many those are."""
+        due = await rows(
+            self._app,
+            "SELECT user_id FROM account_deletions WHERE next_attempt_at <= :now"
+            " ORDER BY next_attempt_at, user_id",
+            now=self._app.state.clock.now(),
+        )
+        for row in due:
+            await self._job.delete(row["user_id"])
+        return len(due)
+
+
+def job_on(app: FastAPI, storage: ObjectStore, auth: Any = None) -> Deletions:
     state = app.state
-    return AccountDeletionJob(
+    job = AccountDeletionJob(
         database=state.database,
         auth=auth or state.auth,
         storage=storage,
         clock=state.clock,
         settings=state.settings,
     )
+    return Deletions(app, job)
 
 
 async def close_account(person: Person) -> None:
@@ -51,7 +72,7 @@ async def is_gone(app: FastAPI, user_id: UUID) -> bool:
     return not left and await app.state.auth.find_user(user_id=user_id) is None
 
 
-async def finish(app: FastAPI, job: AccountDeletionJob, clock: FrozenClock, user_id: UUID) -> None:
+async def finish(app: FastAPI, job: Deletions, clock: FrozenClock, user_id: UUID) -> None:
     """Run what is due until the account is gone, as time goes by."""
     for _ in range(5):
         await job.delete_due()

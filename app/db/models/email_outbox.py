@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, text
+from sqlalchemy import ForeignKey, String, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,16 +13,15 @@ from app.db.base_class import Base, UuidKey, stored_values
 
 
 class EmailOutbox(Base):
-    """`id` is the vendor's idempotency key. `payload` holds links: it is emptied once sent."""
+    """`id` is the vendor's idempotency key. `payload` holds links: it is emptied once sent.
+
+    `attempted_at` is when the latest attempt began, and `unclear_since` when the first one began
+    of which nobody knows whether it arrived: null while there was none. `history` is a list of
+    `{"at", "status", "detail"}`, oldest first, with what the vendor reported later.
+    Of equal `dedupe_key`s only the first is written.
+    """
 
     __tablename__ = "email_outbox"
-    __table_args__ = (
-        Index(
-            "ix_email_outbox_due",
-            "next_attempt_at",
-            postgresql_where="status IN ('pending', 'sending')",
-        ),
-    )
 
     id: Mapped[UuidKey]
     kind: Mapped[str] = mapped_column(String(64))
@@ -37,6 +36,12 @@ class EmailOutbox(Base):
     )
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    attempted_at: Mapped[datetime | None]
+    unclear_since: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
+    history: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, server_default=text("'[]'::jsonb")
+    )
+    dedupe_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
