@@ -27,7 +27,8 @@ _NOT_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 
 
 @cache
-def _known_timezones() -> frozenset[str]:
+def known_timezones() -> frozenset[str]:
+    """Every IANA zone that there is, also old names of one. The first call reads the list."""
     return frozenset(available_timezones()) - _NOT_ZONES
 
 
@@ -36,11 +37,12 @@ def is_known_timezone(name: str) -> bool:
 
     The first call reads the list of zones (tens of milliseconds).
     """
-    return name in _known_timezones()
+    return name in known_timezones()
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """A known zone; read once, and kept."""
     return ZoneInfo(name)
 
 
@@ -48,7 +50,7 @@ def today(now: datetime, timezone: str) -> date:
     """The date on the calendar of `timezone` (a known one) at the instant `now`."""
     if now.tzinfo is None:
         raise ValueError("An instant needs a timezone.")
-    return now.astimezone(_zone(timezone)).date()
+    return now.astimezone(zone_named(timezone)).date()
 
 
 def local_instant(day: date, at: time, timezone: str) -> datetime:
@@ -58,7 +60,7 @@ def local_instant(day: date, at: time, timezone: str) -> datetime:
     swallows the whole date (Apia, 30 December 2011); one that occurs twice gives its first
     occurrence.
     """
-    zone = _zone(timezone)
+    zone = zone_named(timezone)
     at = at.replace(tzinfo=None, fold=0)
     before = _utc_offset(datetime.combine(day, at, zone))
     after = _utc_offset(datetime.combine(day, at.replace(fold=1), zone))

@@ -48,7 +48,7 @@ emails = Table(
 
 # The page itself needs no script. A message is drawn inside a sandboxed frame that inherits this
 # policy, so a hostile message can run nothing either.
-_PAGE_HEADERS = {
+PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; "
     "img-src http: https: data:; form-action 'self'; frame-ancestors 'none'",
@@ -144,7 +144,7 @@ class Mailbox:
         async def list_page(to: recipient = None) -> HTMLResponse:
             found = await self.messages(to=to or None)
             page = render("mailbox/list.html", messages=found, to=to or "", path=MAILBOX_PATH)
-            return HTMLResponse(page, headers=_PAGE_HEADERS)
+            return HTMLResponse(page, headers=PAGE_HEADERS)
 
         @router.get("/messages")
         async def list_messages(to: recipient = None) -> JSONResponse:
@@ -157,7 +157,7 @@ class Mailbox:
         async def message_page(message_id: int) -> HTMLResponse:
             found = await self.message(message_id)
             page = render("mailbox/message.html", message=found, path=MAILBOX_PATH)
-            return HTMLResponse(page, status_code=200 if found else 404, headers=_PAGE_HEADERS)
+            return HTMLResponse(page, status_code=200 if found else 404, headers=PAGE_HEADERS)
 
         return router
 

@@ -1,15 +1,19 @@
 """E-mails say what they should, and nothing that a hostile name would make them say."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
+from pydantic import BaseModel
 
 from app.emails import render as rendering
-from app.emails.messages import MESSAGES, EmailMessage, PartnershipInvitation
+from app.emails.messages import MESSAGES, EmailMessage, OptionalEmail, PartnershipInvitation
 from app.emails.render import render
+from app.local.sample_emails import sample_emails
+from tests.conftest import settings_for
 
 LINK = "https://app.example.com/partner-invite/accept?invite_token=abc-123_xyz&x=1"
 HOSTILE = [
@@ -121,30 +125,82 @@ def test_every_message_has_its_three_templates_and_no_template_is_left_over(kind
         "body.txt",
     }
     folders = {path.name for path in templates.iterdir() if path.is_dir()}
-    assert folders == set(MESSAGES)
+    assert folders == set(MESSAGES) | {"_pages"}
 
 
-@pytest.mark.parametrize("kind", sorted(MESSAGES))
-def test_every_message_escapes_each_of_its_fields_and_links_to_nothing_foreign(kind: str) -> None:
-    message = MESSAGES[kind]
-    marker = "<i>marked</i>"
-    values: dict[str, Any] = {}
-    for name, field in message.model_fields.items():
-        if name.endswith("_url"):
-            values[name] = LINK
-        elif field.annotation in (int, bool):
-            values[name] = True
-        else:
-            values[name] = marker
+SAMPLES = sample_emails(settings_for("postgresql://unused@localhost/unused"))
 
-    email = render(message(**values))
 
+def with_words(value: Any, words: str) -> Any:
+    """The same message, or a part of one, with other words wherever people's stand."""
+    if isinstance(value, BaseModel):
+        return value.model_copy(
+            update={
+                name: getattr(value, name)
+                if name.endswith("_url")
+                else with_words(getattr(value, name), words)
+                for name in type(value).model_fields
+            }
+        )
+    if isinstance(value, list):
+        return [with_words(item, words) for item in value]
+    return words if isinstance(value, str) else value
+
+
+def test_there_is_a_sample_of_every_message() -> None:
+    assert {message.kind for message in SAMPLES.values()} == set(MESSAGES)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_words_of_people_become_markup_or_a_link_in_any_message(name: str, hostile: str) -> None:
+    message = SAMPLES[name]
+    harmless, email = Page(render(message).html), render(with_words(message, hostile))
     page = Page(email.html)
-    assert "i" not in page.tags
-    assert marker not in email.html
-    assert {link for link in page.links if link and link.startswith("http")} <= {LINK}
+
+    assert page.tags == harmless.tags
+    assert [key for key, _ in page.attributes] == [key for key, _ in harmless.attributes]
+    assert page.links == harmless.links
+    if with_words(message, hostile) != message:
+        assert hostile in page.text
+    assert len(email.subject.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_message_has_one_call_to_action_that_leads_into_the_client(name: str) -> None:
+    message = SAMPLES[name]
+    email = render(message)
+    page = Page(email.html)
+    urls = {
+        getattr(message, field) for field in type(message).model_fields if field.endswith("_url")
+    }
+
+    assert {link for link in page.links if link} == urls
+    assert len(page.links) == len(urls)
+    for url in urls:
+        assert url in email.text
+    (action, *footer) = [link for link in page.links if link]
+    assert action.startswith("https://app.test/")
+    if isinstance(message, OptionalEmail):
+        assert footer == [message.unsubscribe_url, message.settings_url]
+    else:
+        assert footer == []
     assert email.subject
-    assert "\n" not in email.subject
-    if any(name.endswith("_url") for name in values):
-        assert LINK in page.links
-        assert LINK in email.text
+    for part in (email.subject, email.text, page.text):
+        assert "None" not in part
+        assert "{{" not in part
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_styles_are_attributes_except_for_dark_mode_and_small_screens(name: str) -> None:
+    html = render(SAMPLES[name]).html
+    (style,) = re.findall(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)
+
+    assert re.findall(r"@media[^{]*", style) == [
+        "@media (max-width: 420px) ",
+        "@media (prefers-color-scheme: dark) ",
+    ]
+    assert "background: #F5F5DC" in html
+    assert "#8B4513" in html
+    assert "http" not in style
+    assert html.index('charset="utf-8"') < 1024

@@ -29,6 +29,17 @@ class User(Timestamps, Base):
         Index("uq_users_username_lower", func.lower(text("username")), unique=True),
         CheckConstraint("username ~ '^[a-z0-9_]{3,30}$'", name="username_format"),
         CheckConstraint("char_length(bio) <= 200", name="bio_length"),
+        Index(
+            "ix_users_daily_summary",
+            "timezone",
+            text("COALESCE(last_daily_summary_local_date, '0001-01-01'::date)"),
+            postgresql_where="is_active AND is_email_verified",
+        ),
+        Index(
+            "ix_users_without_first_goal_email",
+            "email_verified_at",
+            postgresql_where="is_active AND is_email_verified AND NOT first_goal_email_sent",
+        ),
     )
 
     id: Mapped[UuidKey]
@@ -57,6 +68,7 @@ class User(Timestamps, Base):
     last_daily_summary_local_date: Mapped[date | None]
     first_goal_email_sent: Mapped[bool] = mapped_column(server_default=text("false"))
     last_aggregated_verification_email_sent_at: Mapped[datetime | None]
+    previous_aggregated_verification_email_sent_at: Mapped[datetime | None]
 
     current_partnership: Mapped["Partnership | None"] = relationship(
         foreign_keys=[current_partnership_id], lazy="raise", post_update=True
