@@ -16,7 +16,9 @@ from app.core.config import LOCAL_SUPABASE_PATH, Settings
 from app.db.session import Database
 from app.local import mailbox as mailbox_module
 from app.local import supabase_auth
+from app.local.gallery import gallery_router
 from app.local.mailbox import Mailbox
+from app.local.planner import SamplePlanner
 from app.local.supabase_storage import STORAGE_PATH, create_supabase_storage
 
 
@@ -40,6 +42,7 @@ class LocalMode:
         self._database: Database = app.state.database
         mailbox = Mailbox(engine=lambda: self._database.engine, clock=clock)
         self.sender = MailboxSender(mailbox)
+        self.planner = SamplePlanner()
         url = str(settings.supabase_url).rstrip("/")
         stand_in = supabase_auth.create_supabase_auth(
             engine=lambda: self._database.engine,
@@ -62,6 +65,7 @@ class LocalMode:
         )
         stand_in.mount(STORAGE_PATH, storage)
         app.mount(LOCAL_SUPABASE_PATH, stand_in)
+        app.include_router(gallery_router(settings))
         app.include_router(mailbox.router)
         address = urlsplit(url)
         self.transports: dict[str, httpx.AsyncBaseTransport | None] = {
