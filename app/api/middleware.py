@@ -6,15 +6,25 @@ Pure ASGI, since each `BaseHTTPMiddleware` costs more than all of this together.
 import re
 import secrets
 import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
 import structlog
-from fastapi import Request
+from fastapi import Request, Response
 from pydantic.alias_generators import to_camel
 from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.error_handlers import body_too_large_response, unexpected_error_response
+from app.api.error_handlers import (
+    body_too_large_response,
+    error_response,
+    unexpected_error_response,
+)
+from app.api.limits import headers_of
+from app.core.errors import ErrorCode
 
 log = structlog.get_logger()
 
@@ -30,11 +40,26 @@ _NO_STORE = (b"cache-control", b"no-store")
 
 
 class RequestContextMiddleware:
-    """Accepts or makes `X-Request-ID`, logs one line a request, answers what nobody caught."""
+    """Accepts or makes `X-Request-ID`, logs one line a request, answers what nobody caught.
 
-    def __init__(self, app: ASGIApp, *, api_prefix: str) -> None:
+    `measure` gets each request's method, route template, status and seconds.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        api_prefix: str,
+        measure: Callable[[str, str | None, int, float], None] | None = None,
+    ) -> None:
         self._app = app
         self._api_prefix = api_prefix
+        self._measure = measure
+
+    @cached_property
+    def _log(self) -> Any:
+        """Bound once, when logging is configured: binding on each request takes longer."""
+        return log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,6 +84,7 @@ class RequestContextMiddleware:
                 headers = message["headers"]
                 headers.append((b"x-request-id", request_id.encode()))
                 headers.extend(_SECURITY_HEADERS)
+                headers.extend(headers_of(scope))
                 if is_api and not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_STORE)
             await send(message)
@@ -71,13 +97,18 @@ class RequestContextMiddleware:
             response = unexpected_error_response(Request(scope), error)
             await response(scope, receive, send_with_headers)
         finally:
-            route = scope.get("route")
-            log.info(
+            route = getattr(scope.get("route"), "path", None)
+            if route is not None and is_api:
+                route = self._api_prefix + route
+            seconds = time.perf_counter() - started
+            if self._measure is not None:
+                self._measure(scope["method"], route, status, seconds)
+            self._log.info(
                 "request",
                 method=scope["method"],
-                route=getattr(route, "path", None),  # the template: paths carry tokens and ids
+                route=route,  # the template: paths carry tokens and ids
                 status=status,
-                duration_ms=round((time.perf_counter() - started) * 1000, 2),
+                duration_ms=round(seconds * 1000, 2),
             )
 
 
@@ -105,6 +136,27 @@ class BodyLimitMiddleware:
                 await send(message)
 
         await self._limited(scope, receive, send_in_our_shape)
+
+
+class CorsMiddleware(CORSMiddleware):
+    """The framework's, with its refusal of a preflight in the shape of all errors.
+
+    It surrounds everything else, so that pages can read whatever is answered; hence the id.
+    """
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code != 400:
+            return answer
+        request_id = secrets.token_hex(16)
+        kept = {name: value for name, value in answer.headers.items() if "content-" not in name}
+        return error_response(
+            Request({"type": "http", "state": {"request_id": request_id}}),
+            status=400,
+            code=ErrorCode.BAD_REQUEST,
+            message="Pages of this origin, or with this method, may not call this address.",
+            headers=kept | {"X-Request-ID": request_id},
+        )
 
 
 def _camel_case_names(query: bytes) -> bytes:

@@ -12,8 +12,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
+from app.api.authentication import authenticate, needs_token
 from app.api.error_handlers import app_error_response
 from app.api.idempotency import ReplayedAnswer, remember_answer
+from app.api.limits import count_request, limit_of
 from app.core.errors import AppError, UnsupportedMediaType
 from app.db.errors import is_retryable
 
@@ -28,8 +30,12 @@ class UnitOfWorkRoute(APIRoute):
         takes_json = self.body_field is not None and not isinstance(
             self.body_field.field_info, params.Form
         )
+        is_for_users, own_limit = needs_token(self.dependant), limit_of(self.endpoint)
 
         async def run(request: Request) -> Response:
+            if is_for_users:  # before the body: strangers shall not send megabytes
+                token = await authenticate(request)
+                await count_request(request, token.user_id, own_limit)
             if takes_json:
                 _require_json(request)
             for attempt in range(1, MAX_ATTEMPTS + 1):

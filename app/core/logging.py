@@ -7,12 +7,21 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from pydantic_core import to_json
 
 from app.core.config import LogFormat
 
 _FRAMES_LOGGED = 12
-# They log addresses, tokens of links included, and the fields of forms.
-_QUOTING_LIBRARIES = ("httpx", "httpcore", "hpack", "python_multipart", "multipart")
+# They log addresses, tokens of links included, and the fields of forms and prompts.
+_QUOTING_LIBRARIES = (
+    "httpx",
+    "httpcore",
+    "hpack",
+    "python_multipart",
+    "multipart",
+    "google",
+    "urllib3",
+)
 
 
 def configure_logging(*, level: str, log_format: LogFormat) -> None:
@@ -23,14 +32,14 @@ def configure_logging(*, level: str, log_format: LogFormat) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: Any = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_to_json)
         if log_format is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     )
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(),
+        logger_factory=_StandardOutput,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -50,6 +59,23 @@ def configure_logging(*, level: str, log_format: LogFormat) -> None:
         server_log.handlers = []
         # Each request is logged by `api/middleware.py`; the server would quote its address.
         server_log.propagate = name != "uvicorn.access"
+
+
+def _to_json(event: object, **_options: Any) -> str:
+    return to_json(event, fallback=repr).decode()
+
+
+class _StandardOutput:
+    """Writes lines to whatever is standard output at that time."""
+
+    def __init__(self, *_arguments: Any) -> None:
+        pass
+
+    def msg(self, line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def _without_messages(

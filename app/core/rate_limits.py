@@ -1,4 +1,4 @@
-"""How often something may be tried: the limits of signing up and in, and how they are told.
+"""How often something may be done: signing up and in, writing, uploading; and how it is told.
 
 Windows are fixed: all attempts of one window count together, and it ends for everybody at once.
 """
@@ -11,7 +11,9 @@ from datetime import timedelta
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network
 from typing import Final
 
+MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
 QUARTER: Final = timedelta(minutes=15)
 
 
@@ -42,6 +44,11 @@ VERIFY_EMAIL: Final = AttemptLimits(None, Limit("verify-email-client", 30, HOUR)
 RESEND: Final = AttemptLimits(Limit("resend", 5, HOUR), Limit("resend-client", 30, HOUR))
 FORGOT: Final = AttemptLimits(Limit("forgot", 5, HOUR), Limit("forgot-client", 30, HOUR))
 RESET: Final = AttemptLimits(None, Limit("reset-client", 30, HOUR))
+
+# Of one user: everything but reading, and of that, images.
+WRITES: Final = Limit("writes", 120, MINUTE)
+UPLOADS: Final = Limit("uploads", 60, HOUR)
+INVITATIONS: Final = Limit("invitations", 5, DAY)
 
 
 @dataclass(frozen=True, slots=True)

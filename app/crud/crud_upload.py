@@ -29,6 +29,14 @@ UNUSED_AVATARS = Query(
     StoredObject,
 )
 ALL_OF_USER = Query(_objects.where(Upload.user_id == bindparam("user_id")), StoredObject)
+OWN_AVATAR = Query(
+    select(Upload.id).where(
+        Upload.user_id == bindparam("user_id"),
+        Upload.purpose == UploadPurpose.AVATAR,
+        Upload.url == bindparam("url"),
+    ),
+    IdRow,
+)
 FORGET = Query(
     delete(Upload)
     .where(Upload.id == any_(bindparam("upload_ids", type_=ARRAY(Uuid))))
@@ -48,6 +56,10 @@ class UploadCrud(BaseCrud):
 
     async def unused_avatars(self, user_id: UUID) -> list[StoredObject]:
         return await self.session.fetch_all(UNUSED_AVATARS, user_id=user_id)
+
+    async def is_own_avatar(self, user_id: UUID, url: str) -> bool:
+        """Whether somebody uploaded what is at an address, as an avatar."""
+        return await self.session.fetch_one(OWN_AVATAR, user_id=user_id, url=url) is not None
 
     async def all_of(self, user_id: UUID) -> list[StoredObject]:
         """Every object of somebody, in all buckets."""

@@ -49,6 +49,11 @@ class Account:
         return self.name or self.username or "Your partner"
 
     @property
+    def partner_display_name(self) -> str:
+        """How this person is told who the partner is."""
+        return self.partner_name or self.partner_username or "Your partner"
+
+    @property
     def self_and_partner_ids(self) -> list[UUID]:
         """Whose goals, systems and check-ins this person may see."""
         return [self.id] if self.partner_id is None else [self.id, self.partner_id]

@@ -6,6 +6,8 @@ inside it. So a request never holds two connections, and a read sees the request
 The session begins a transaction with its first ORM statement; `api/routing.py` commits it.
 """
 
+import math
+import time
 from typing import Any
 
 from sqlalchemy import ExceptionContext, event, text
@@ -18,6 +20,10 @@ from app.db.errors import UNDEFINED_TABLE, sqlstate
 from app.db.query import Query, Row
 
 POOL_TIMEOUT_SECONDS = 2.0
+CONNECT_TIMEOUT_SECONDS = 2.2
+# After a server let somebody wait that long in vain, nobody tries for a moment: not even those who
+# waited for the pool until now, and would wait for the server on top of that.
+PAUSE_AFTER_HANG_SECONDS = POOL_TIMEOUT_SECONDS + 0.1
 # A server that hangs cannot enforce its own timeouts; a little longer than the longest of them.
 ANSWER_TIMEOUT_SECONDS = 6.0
 SESSION_SETTINGS = {
@@ -63,7 +69,11 @@ class Database:
 
     def __init__(self, target: DatabaseTarget, *, pool_size: int) -> None:
         self._pooler = target.transaction_pooling
-        connect_args = target.connect_args | {"command_timeout": ANSWER_TIMEOUT_SECONDS}
+        self._hung_at = -math.inf
+        connect_args = target.connect_args | {
+            "timeout": CONNECT_TIMEOUT_SECONDS,
+            "command_timeout": ANSWER_TIMEOUT_SECONDS,
+        }
         if not self._pooler:
             connect_args["server_settings"] = SESSION_SETTINGS
         self.engine: AsyncEngine = create_async_engine(
@@ -73,7 +83,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args=connect_args,
         )
-        event.listen(self.engine.sync_engine, "do_connect", _connect)
+        event.listen(self.engine.sync_engine, "do_connect", self._connect)
         event.listen(self.engine.sync_engine, "handle_error", _give_up_on_a_server_that_hangs)
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed_connection)
         if self._pooler:
@@ -116,16 +126,20 @@ class Database:
             raise
         return None if found is None else str(found)
 
+    def _connect(self, dialect: Any, _entry: Any, arguments: Any, options: Any) -> Any:
+        """Name what else is a plain OSError, such as an unknown host or a timeout."""
+        if time.monotonic() - self._hung_at < PAUSE_AFTER_HANG_SECONDS:
+            raise ConnectionError(_NO_ANSWER)
+        try:
+            return dialect.connect(*arguments, **options)
+        except TimeoutError as error:
+            self._hung_at = time.monotonic()
+            raise ConnectionError(_NO_ANSWER) from error
+        except OSError as error:
+            raise ConnectionError("the database cannot be reached") from error
+
     async def dispose(self) -> None:
         await self.engine.dispose()
-
-
-def _connect(dialect: Any, _entry: Any, arguments: Any, options: Any) -> Any:
-    """Name what else is a plain OSError, such as an unknown host or a timeout."""
-    try:
-        return dialect.connect(*arguments, **options)
-    except OSError as error:
-        raise ConnectionError("the database cannot be reached") from error
 
 
 def _give_up_on_a_server_that_hangs(context: ExceptionContext) -> Exception | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr
 
+from app.core.passwords import MIN_LENGTH
 from app.schemas.base_schemas import (
     BlankIsNull,
     NoNul,
@@ -36,7 +37,11 @@ SecretWithoutNul = AfterValidator(_refuse_nul_in_secret)
 NewPassword = Annotated[
     SecretStr,
     Field(
-        min_length=8, max_length=72, description="8 to 72 characters.", examples=["a long phrase"]
+        min_length=1,
+        max_length=72,
+        description="8 to 72 characters; `weak_password` says what is missing.",
+        examples=["a long phrase"],
+        json_schema_extra={"minLength": MIN_LENGTH},
     ),
     SecretWithoutNul,
 ]

@@ -93,5 +93,9 @@ class UserUpdate(RequestSchema):
     name: Annotated[DisplayName | None, BlankIsNull] = None
     bio: Annotated[Bio | None, BlankIsNull] = None
     timezone: Timezone = OMITTED
-    profile_image_url: Annotated[WebAddress | None, BlankIsNull] = None
+    profile_image_url: Annotated[WebAddress | None, BlankIsNull] = Field(
+        default=None,
+        description="The `url` of an upload of one's own for the purpose `avatar`, or the current "
+        "one.",
+    )
     theme_preference: ThemePreference = OMITTED

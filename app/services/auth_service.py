@@ -8,6 +8,7 @@ from app.core.errors import (
     InvalidCredentials,
     UsernameTaken,
 )
+from app.core.passwords import require_strength
 from app.core.security import AccessToken
 from app.crud.crud_user import Account, UserCrud
 from app.db.session import Session
@@ -57,6 +58,8 @@ class AuthService:
         Raises UsernameTaken, WeakPassword, SignupDisabled, AuthUnavailable.
         """
         await self._limiter.count(rate_limits.SIGN_UP, address=data.email)
+        password = data.password.get_secret_value()
+        require_strength(password, field="password")
         if data.username and await self._users.is_username_taken(data.username):
             raise UsernameTaken
         timezone = data.timezone or "UTC"
@@ -64,7 +67,7 @@ class AuthService:
         async with self._steps.hold_success():
             session = await self._auth.sign_up(
                 email=data.email,
-                password=data.password.get_secret_value(),
+                password=password,
                 metadata={key: value for key, value in metadata.items() if value is not None},
             )
         return SignupRead(
@@ -114,11 +117,15 @@ class AuthService:
         self._errands.send("forgot_password", self._auth.send_password_reset(email=data.email))
 
     async def reset_password(self, data: ResetPasswordRequest) -> None:
-        """Raises InvalidToken, WeakPassword, SamePassword."""
+        """Raises InvalidToken, WeakPassword, SamePassword.
+
+        A password that is too short leaves the link as it was. For what else Supabase asks, it
+        uses the link up first.
+        """
         await self._limiter.count(rate_limits.RESET)
-        await self._auth.reset_password(
-            token=data.token, new_password=data.new_password.get_secret_value()
-        )
+        new_password = data.new_password.get_secret_value()
+        require_strength(new_password, field="newPassword")
+        await self._auth.reset_password(token=data.token, new_password=new_password)
 
     async def _sign_in(self, email: str, password: str) -> SupabaseSession:
         await self._limiter.count(rate_limits.LOG_IN, address=email)

@@ -1,6 +1,6 @@
 """Counts attempts to sign up and in, before a vendor is asked, whatever becomes of the request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from app.core import rate_limits
 from app.core.clock import Clock
@@ -20,11 +20,11 @@ class RateLimiter:
         client: str | None,
         key: bytes,
         enabled: bool,
-        tell: Callable[[Mapping[str, str]], object],
+        tell: Callable[[Standing], object],
     ) -> None:
         """`client` is the address that the request came from, where there is one.
 
-        `key` hides what is stored; `tell` gets the headers for an answer that is a success.
+        `key` hides what is stored; `tell` gets what the answer is to say.
         """
         self._attempts = attempts
         self._clock = clock
@@ -32,7 +32,6 @@ class RateLimiter:
         self._key = key
         self._enabled = enabled
         self._tell = tell
-        self.headers: Mapping[str, str] = {}
 
     async def count(self, limits: AttemptLimits, *, address: str | None = None) -> None:
         """Count one attempt, for good at once. Raises RateLimited.
@@ -47,14 +46,11 @@ class RateLimiter:
             subjects.append((limits.per_client, rate_limits.client_network(self._client)))
         if limits.per_address is not None and address is not None:
             subjects.append((limits.per_address, address))
-        standings: list[Standing] = []
         for limit, subject in subjects:
             standing = await self._take(limit, subject)
-            standings.append(standing)
-            self.headers = rate_limits.headers(standings)
+            self._tell(standing)
             if standing.is_exceeded:
                 raise RateLimited(retry_after_seconds=standing.resets_in)
-        self._tell(self.headers)
 
     async def _take(self, limit: Limit, subject: str) -> Standing:
         now = self._clock.now()

@@ -5,8 +5,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.clock import Clock
-from app.core.errors import UsernameTaken
+from app.core.errors import UnknownImage, UsernameTaken
 from app.core.usernames import is_valid_username
+from app.crud.crud_upload import UploadCrud
 from app.crud.crud_user import Account, UserCrud
 from app.db.errors import violated_constraint
 from app.db.session import Session
@@ -17,6 +18,7 @@ from app.schemas.user_schemas import PartnerDetails, UserRead, UserUpdate
 class UserService:
     def __init__(self, session: Session, clock: Clock) -> None:
         self._users = UserCrud(session)
+        self._uploads = UploadCrud(session)
         self._clock = clock
 
     async def username_availability(self, username: str) -> UsernameAvailability:
@@ -31,11 +33,13 @@ class UserService:
         return UsernameAvailability(available=False, reason=reason)
 
     async def update(self, account: Account, data: UserUpdate) -> UserRead:
-        """Change only what was sent. Raises UsernameTaken.
+        """Change only what was sent. Raises UsernameTaken, UnknownImage.
 
         A new timezone counts from now on: dates that were logged keep the zone they had.
         """
-        return await self.change(account, data.changes())
+        changes = data.changes()
+        await self._check_avatar(account, changes.get("profile_image_url"))
+        return await self.change(account, changes)
 
     async def change(self, account: Account, changes: dict[str, Any]) -> UserRead:
         """Change columns of the profile by their names. Raises UsernameTaken."""
@@ -53,6 +57,13 @@ class UserService:
         updated = await self._users.get_account(account.id)
         assert updated is not None, "the row was updated in this transaction"
         return read_user(updated)
+
+    async def _check_avatar(self, account: Account, url: str | None) -> None:
+        """Of what others' browsers load, all is ours: an address elsewhere would watch them."""
+        if url is None or url == account.profile_image_url:
+            return
+        if not await self._uploads.is_own_avatar(account.id, url):
+            raise UnknownImage(field="profileImageUrl")
 
 
 def read_user(account: Account) -> UserRead:

@@ -143,7 +143,6 @@ async def test_a_username_that_two_ask_for_goes_to_the_first_who_signs_in(
         ({"email": None}, "email"),
         ({"email": "a\0b@example.com"}, "email"),
         ({"email": "x" * 400 + "@example.com"}, "email"),
-        ({"password": "short"}, "password"),
         ({"password": "x" * 73}, "password"),
         ({"password": "x" * 100_000}, "password"),
         ({"password": None}, "password"),
@@ -169,6 +168,18 @@ async def test_a_sign_up_with_something_wrong_makes_nothing(
     body = assert_error(refused, 422, "validation_failed")
     assert [error["field"] for error in body["errors"]] == [field]
     assert body["errors"][0]["message"]
+    assert await count_rows(app, "users", "auth.users", "local.emails") == (0, 0, 0)
+
+
+async def test_a_sign_up_with_a_weak_password_says_why_and_makes_nothing(
+    client: httpx.AsyncClient, app: FastAPI
+) -> None:
+    refused = await post(client, "signup", **(NEW | {"password": "seven77"}))
+
+    body = assert_error(refused, 422, "weak_password")
+    (problem,) = body["errors"]
+    assert problem["field"] == "password"
+    assert problem["message"] == "The password is too short: it needs 8 characters."
     assert await count_rows(app, "users", "auth.users", "local.emails") == (0, 0, 0)
 
 

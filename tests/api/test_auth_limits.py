@@ -22,7 +22,7 @@ NOBODY = "nobody@example.com"
 async def _limiting_app(
     make_database: Callable[[], str], _session_clock: FrozenClock
 ) -> AsyncIterator[FastAPI]:
-    settings = settings_for(make_database(), auth_rate_limits=True)
+    settings = settings_for(make_database(), rate_limits=True)
     async with running_app(settings, _session_clock) as app:
         yield app
 

@@ -65,6 +65,14 @@ async def test_readyz_is_not_ready_on_any_other_schema(make_app: MakeApp, change
     assert app.state.database.engine.pool.checkedout() == 0
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_probes_may_ask_for_the_status_alone(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.head(path)
+
+    assert answer.status_code == 200
+    assert (await client.get(path)).headers["content-length"] == answer.headers["content-length"]
+
+
 def test_the_known_revision_is_the_newest_file() -> None:
     assert head_revision() is not None
     assert head_revision() is head_revision()  # read once

@@ -296,6 +296,30 @@ def test_the_transaction_pooler_is_known_by_its_port_and_gets_no_cached_statemen
     assert not not_a_pooler.transaction_pooling
 
 
+def test_behind_a_transaction_pooler_another_connection_can_be_named_for_listening(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pooled, direct = "postgres://u:p@h:6543/d", "postgres://u:s3cret@direct:5432/d"
+    assert load(monkeypatch, DATABASE_URL=pooled).direct_database.transaction_pooling
+
+    settings = load(monkeypatch, DATABASE_URL=pooled, DATABASE_DIRECT_URL=direct)
+
+    assert settings.database.transaction_pooling
+    assert not settings.direct_database.transaction_pooling
+    assert settings.direct_database.url == "postgresql+asyncpg://u:s3cret@direct:5432/d"
+    assert "s3cret" not in repr(settings)
+    blank = load(monkeypatch, DATABASE_URL=pooled, DATABASE_DIRECT_URL="")
+    assert blank.direct_database.url == blank.database.url
+
+
+@pytest.mark.parametrize("wrong", ["postgres://u:s3cret@h:6543/d", "mysql://u:s3cret@h/d"])
+def test_what_cannot_listen_is_refused_as_the_direct_connection(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (line,) = problems(monkeypatch, DATABASE_DIRECT_URL=wrong)
+    assert line.startswith("DATABASE_DIRECT_URL: expected")
+
+
 def test_migrations_need_only_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL: required"):
         load_database_target()

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 USER_ID = "5f0c1e0a-7a3b-4f7e-9a51-0d3f2b6c8e11"
 
+Named = tuple[str, str]
 Sign = Callable[[bytes], bytes]
 
 

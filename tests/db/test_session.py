@@ -12,9 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.core.config import parse_database_url
+from app.db.errors import is_unavailable
 from app.db.models import User
 from app.db.query import Query
-from app.db.session import ANSWER_TIMEOUT_SECONDS, SESSION_SETTINGS, Database
+from app.db.session import (
+    ANSWER_TIMEOUT_SECONDS,
+    CONNECT_TIMEOUT_SECONDS,
+    SESSION_SETTINGS,
+    Database,
+)
 
 
 class EmailRow(TypedDict):
@@ -239,3 +245,36 @@ async def test_an_exhausted_pool_says_so_within_its_timeout(database: Database) 
             await database.fetch_all(BY_NAME, name="x")
         assert 1.5 < loop.time() - started < 2.5
     assert await database.fetch_all(BY_NAME, name="x") == []
+
+
+async def test_a_server_that_hangs_while_connecting_keeps_nobody_waiting() -> None:
+    attempts = 0
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        await reader.read()  # until they give up
+        writer.close()
+
+    async def ask(hanging: Database, *, seconds_later: float) -> Exception:
+        await asyncio.sleep(seconds_later)
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS + 0.3):
+            try:
+                await hanging.schema_revision()
+            except (ConnectionError, PoolTimeoutError) as error:
+                return error
+        raise AssertionError("nobody answers there")
+
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        hanging = Database(parse_database_url(f"postgresql://u@127.0.0.1:{port}/d"), pool_size=2)
+
+        # Two connect; the others wait for them, some for so long that they could try themselves.
+        errors = await asyncio.gather(
+            *(ask(hanging, seconds_later=number % 4 / 2) for number in range(12))
+        )
+
+        assert all(is_unavailable(error) for error in errors)
+        assert attempts == 2
+        assert held(hanging) == 0
+        await hanging.dispose()

@@ -25,12 +25,14 @@ class Readiness(ResponseSchema):
     migrations: Literal["current", "behind", "unknown"]
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Is the process up?")
 async def get_health() -> Health:
     """Answers without touching the database."""
     return Health()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="Can it serve?", responses={503: {"model": Readiness}})
 async def get_readiness(request: Request, response: Response) -> Readiness:
     """Ready when the database answers and its schema is the one that this version knows."""

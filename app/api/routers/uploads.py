@@ -7,9 +7,11 @@ from fastapi import BackgroundTasks, Form, Path
 from fastapi.responses import RedirectResponse
 
 from app.api.deps import CurrentUser, UploadingUser, Uploads
+from app.api.limits import limited
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
+from app.core.rate_limits import UPLOADS
 from app.schemas.base_schemas import Envelope, envelope
 from app.schemas.upload_schemas import AvatarForm, AvatarRead, UploadForm, UploadRead
 
@@ -27,6 +29,7 @@ router = ApiRouter()
     max_body_size=MAX_FORM_BYTES,
     responses=errors(ErrorCode.INVALID_IMAGE, ErrorCode.STORAGE_UNAVAILABLE),
 )
+@limited(UPLOADS)
 async def create_upload(
     form: Annotated[UploadForm, Form(media_type="multipart/form-data")],
     user: UploadingUser,
@@ -77,6 +80,7 @@ async def show_upload(
     max_body_size=MAX_FORM_BYTES,
     responses=errors(ErrorCode.INVALID_IMAGE, ErrorCode.STORAGE_UNAVAILABLE),
 )
+@limited(UPLOADS)
 async def set_avatar(
     form: Annotated[AvatarForm, Form(media_type="multipart/form-data")],
     user: UploadingUser,

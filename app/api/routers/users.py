@@ -29,7 +29,11 @@ async def get_me(user: CurrentUser) -> Envelope[UserRead]:
     return envelope(read_user(user), "Your profile.")
 
 
-@router.put("/me", summary="Change my profile", responses=errors(ErrorCode.USERNAME_TAKEN))
+@router.put(
+    "/me",
+    summary="Change my profile",
+    responses=errors(ErrorCode.USERNAME_TAKEN, ErrorCode.UNKNOWN_IMAGE),
+)
 async def update_me(data: UserUpdate, user: CurrentUser, users: Users) -> Envelope[UserRead]:
     """Only the fields that are sent change."""
     return envelope(await users.update(user, data), "Profile saved.")
@@ -39,7 +43,7 @@ async def update_me(data: UserUpdate, user: CurrentUser, users: Users) -> Envelo
     "/me",
     operation_id="patchMe",
     summary="Change parts of my profile",
-    responses=errors(ErrorCode.USERNAME_TAKEN),
+    responses=errors(ErrorCode.USERNAME_TAKEN, ErrorCode.UNKNOWN_IMAGE),
 )
 async def patch_me(data: UserUpdate, user: CurrentUser, users: Users) -> Envelope[UserRead]:
     """The same as PUT: only the fields that are sent change."""

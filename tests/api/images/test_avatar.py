@@ -95,6 +95,29 @@ async def test_an_uploaded_avatar_can_be_put_on_the_profile(app: FastAPI, alice:
     assert data_of(await alice.get("/users/me"))["avatarUrl"] == new
 
 
+@pytest.mark.parametrize("field", ["profileImageUrl", "profile_image_url"])
+async def test_no_other_address_can_be_put_on_the_profile(
+    app: FastAPI, alice: Person, factory: Factory, field: str
+) -> None:
+    bob = await factory.person("Bob")
+    shown = await set_avatar(alice)
+    addresses = [
+        "https://tracker.test/pixel.png",
+        (await upload(bob, "avatar"))["url"],
+        (await upload(alice, "checkin"))["url"],
+        shown + "?who",
+    ]
+
+    for address in addresses:
+        refused = await alice.patch("/users/me", {field: address, "name": "Not changed"})
+        body = assert_error(refused, 422, "unknown_image")
+        assert body["errors"][0]["field"] == "profileImageUrl"
+
+    assert data_of(await alice.get("/users/me"))["avatarUrl"] == shown
+    data_of(await alice.put("/users/me", {field: shown, "name": "Changed"}))
+    assert data_of(await alice.put("/users/me", {field: None}))["avatarUrl"] is None
+
+
 async def test_what_could_not_be_removed_goes_with_the_next_change(
     app: FastAPI, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
