@@ -1,10 +1,11 @@
 """The first benchmark: what the application costs beyond the least that answers the same.
 
-Run `uv run python -m tests.benchmarks` (under three minutes; `--help` has the options) on a
+Run `uv run python -m tests.benchmarks` (about six minutes; `--help` has the options) on a
 machine that does nothing else, with two cores or more. It starts an embedded PostgreSQL with the
 real migrations and fills it. Three servers answer the same JSON from it: the *floor* (Starlette,
 asyncpg, orjson, SQL by hand), an *idiomatic* FastAPI service (entities, session dependency,
-response models), and the *application* with its real authentication, middleware and logging.
+response models; it has only some of the scenarios), and the *application* with its real
+authentication, middleware and logging.
 Before measuring, their answers and the rows that they write are compared.
 
 How to read the table: the *ratio* is the requests per second as a share of the floor's in the
@@ -36,6 +37,7 @@ from tests.benchmarks.dataset import Dataset, populate
 from tests.benchmarks.load import BenchmarkError
 from tests.benchmarks.measure import Results, measure
 from tests.benchmarks.report import print_report
+from tests.benchmarks.scenarios import SCENARIOS
 from tests.benchmarks.servers.launch import Server, free_port
 from tests.benchmarks.servers.options import ISSUER, ServerOptions
 
@@ -82,6 +84,9 @@ def _arguments() -> argparse.Namespace:
         "--seconds", type=float, default=1.5, help="per server, scenario and round (%(default)s)"
     )
     parser.add_argument(
+        "--only", default="", metavar="PART", help="only scenarios with this in their name"
+    )
+    parser.add_argument(
         "--token-cache",
         action=argparse.BooleanOptionalAction,
         help="only with, or only without, the cache of verified tokens; default: both",
@@ -112,7 +117,14 @@ def _run(
             for name in names
         }
         return uvloop.run(
-            measure(url, dataset, servers, rounds=arguments.rounds, seconds=arguments.seconds)
+            measure(
+                url,
+                dataset,
+                servers,
+                rounds=arguments.rounds,
+                seconds=arguments.seconds,
+                scenarios=[one for one in SCENARIOS if arguments.only in one.name],
+            )
         )
 
 

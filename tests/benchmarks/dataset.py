@@ -1,7 +1,8 @@
 """What the servers answer from: pairs of partners, their goals, histories and habits.
 
 Everything is made by a few statements, the same rows on every run but for the dates, which count
-back from today. A *habit* is a system that nobody has checked in on yet.
+back from today. A *habit* is a system that nobody has checked in on yet; who has many of them
+checks in. A *reader* has twenty-one practices, messages and notifications, and writes nothing.
 """
 
 from collections.abc import Sequence
@@ -20,9 +21,11 @@ from app.local.auth_keys import SigningKey
 from app.local.auth_schema import load_signing_key
 
 USERS = 200
+READERS = 100  # numbered after the users
 GOALS_PER_USER = 25
 HABITS_PER_USER = 75
 HISTORY_DAYS = 45
+SAYINGS_PER_READER = 60
 
 _USERS = """
 INSERT INTO users (id, email, username, name, bio, profile_image_url, timezone, is_email_verified,
@@ -60,7 +63,7 @@ SELECT md5('goal' || u || '-' || g)::uuid, md5('user' || u)::uuid,
        now() - (interval '1 day' * (45 - g)), now() - interval '2 hours'
 FROM generate_series(1, $1::int) u, generate_series(1, $2::int) g
 """
-# Every fifth goal has a system: daily, on some weekdays, or a number of times a week.
+# Of some goals: daily, on some weekdays, or a number of times a week.
 _GOAL_SYSTEMS = """
 INSERT INTO systems (id, user_id, goal_id, title, frequency, frequency_details, metric_type,
                      created_at, updated_at)
@@ -69,7 +72,7 @@ SELECT md5('practice' || u || '-' || g)::uuid, md5('user' || u)::uuid,
        CASE WHEN g % 3 = 0 THEN 'daily' ELSE 'weekly' END,
        (array[NULL, '{"days_of_week": [0, 2, 4]}', '{"times_per_week": 3}'])[g % 3 + 1]::jsonb,
        'binary', now() - interval '45 days', now() - interval '45 days'
-FROM generate_series(1, $1::int) u, generate_series(5, $2::int, 5) g
+FROM generate_series($1::int, $2::int) u, generate_series(5, $3::int, $4::int) g
 """
 _HABITS = """
 INSERT INTO systems (id, user_id, title, frequency, metric_type, target_value, target_unit,
@@ -87,10 +90,50 @@ _HISTORY = """
 INSERT INTO checkins (user_id, system_id, partnership_id, checkin_timestamp_utc,
                       checkin_date_local, checkin_timezone, status, created_at, updated_at)
 SELECT s.user_id, s.id, u.current_partnership_id, now() - interval '1 day' * d, current_date - d,
-       u.timezone, CASE WHEN d % 17 = 0 THEN 'skipped' ELSE 'completed' END,
+       u.timezone, CASE WHEN d % 17 = 0 THEN 'skipped' WHEN d = 19 THEN 'pending_verification'
+                        ELSE 'completed' END,
        now() - interval '1 day' * d, now() - interval '1 day' * d
 FROM systems s JOIN users u ON u.id = s.user_id, generate_series(2, $1::int) d
 WHERE s.goal_id IS NOT NULL AND d % 5 <> 0
+"""
+# In every zone's today, whoever has habits has done something: the first check-in of a date also
+# looks for a milestone, which the floor knows nothing of.
+_TODAY = """
+INSERT INTO checkins (user_id, system_id, partnership_id, checkin_timestamp_utc,
+                      checkin_date_local, checkin_timezone, status)
+SELECT s.user_id, s.id, u.current_partnership_id, now() - interval '1 hour', current_date + d,
+       u.timezone, 'completed'
+FROM generate_series(1, $1::int) n JOIN systems s ON s.id = md5('practice' || n || '-5')::uuid
+JOIN users u ON u.id = s.user_id, generate_series(-1, 1) d
+"""
+# Every fourth message has a reaction, and every sixth answers something in the feed.
+_MESSAGES = """
+WITH said AS (
+    INSERT INTO direct_messages (partnership_id, sender_id, text_content, sent_at_utc, read_at_utc,
+                                 reply_to_activity_id, reply_to_activity_summary)
+    SELECT u.current_partnership_id, u.id, 'Ten kilometres, and it did not even rain. You?',
+           now() - n * interval '20 minutes', now() - n * interval '19 minutes',
+           CASE WHEN n % 6 = 0 THEN 'checkin-' || n END,
+           CASE WHEN n % 6 = 0 THEN 'Practice 5, on Monday' END
+    FROM generate_series($1::int, $2::int) r JOIN users u ON u.id = md5('user' || r)::uuid,
+         generate_series(1, $3::int / 2) n
+    RETURNING id, partnership_id, sender_id, extract(minute FROM sent_at_utc)::int AS minute
+)
+INSERT INTO reactions (user_id, target_type, target_id, emoji)
+SELECT CASE WHEN p.user1_id = said.sender_id THEN p.user2_id ELSE p.user1_id END,
+       'direct_message', said.id, '👍'
+FROM said JOIN partnerships p ON p.id = said.partnership_id WHERE minute < 20
+"""
+_NOTIFICATIONS = """
+INSERT INTO notifications (recipient_id, actor_user_id, type, title, message, link_to,
+                           icon_identifier, target_type, target_id, target_name, is_read,
+                           read_at_utc, created_at)
+SELECT u.id, CASE WHEN p.user1_id = u.id THEN p.user2_id ELSE p.user1_id END, 'new_comment',
+       'New comment', 'Your partner commented on "Practice 5".', '/goals/practice',
+       'MessageCircle', 'goal', md5('goal' || r || '-5'), 'Goal 5: run a half marathon', n > 7,
+       CASE WHEN n > 7 THEN now() END, now() - n * interval '20 minutes'
+FROM generate_series($1::int, $2::int) r JOIN users u ON u.id = md5('user' || r)::uuid
+JOIN partnerships p ON p.id = u.current_partnership_id, generate_series(1, $3::int) n
 """
 _NEW_CHECKINS = """
 DELETE FROM checkins USING systems
@@ -107,6 +150,7 @@ class Caller:
 @dataclass(frozen=True)
 class Dataset:
     callers: Sequence[Caller]
+    readers: Sequence[Caller]
     jwk: dict[str, object]
 
 
@@ -116,34 +160,44 @@ async def populate(database_url: str, *, issuer: str) -> Dataset:
     connection = await asyncpg.connect(database_url)
     try:
         preferences = orjson.dumps(default_preferences()).decode()
-        await connection.execute(_USERS, USERS, preferences)
+        await connection.execute(_USERS, USERS + READERS, preferences)
         await connection.execute(_ZONES)
-        await connection.execute(_PARTNERSHIPS, USERS)
+        await connection.execute(_PARTNERSHIPS, USERS + READERS)
         await connection.execute(_PARTNERED)
-        await connection.execute(_GOALS, USERS, GOALS_PER_USER)
-        await connection.execute(_GOAL_SYSTEMS, USERS, GOALS_PER_USER)
+        await connection.execute(_GOALS, USERS + READERS, GOALS_PER_USER)
+        readers = (USERS + 1, USERS + READERS)
+        await connection.execute(_GOAL_SYSTEMS, 1, USERS, GOALS_PER_USER, 5)
+        await connection.execute(_GOAL_SYSTEMS, *readers, GOALS_PER_USER, 1)
         await connection.execute(_HABITS, USERS, HABITS_PER_USER)
         await connection.execute(_SCHEDULES)
         await connection.execute(_HISTORY, HISTORY_DAYS)
+        await connection.execute(_TODAY, USERS)
+        await connection.execute(_MESSAGES, *readers, SAYINGS_PER_READER)
+        await connection.execute(_NOTIFICATIONS, *readers, SAYINGS_PER_READER)
         await connection.execute("VACUUM ANALYZE")
         rows = await connection.fetch(
-            "SELECT u.id, u.email, array_agg(s.id::text ORDER BY s.id) AS habits "
-            "FROM users u JOIN systems s ON s.user_id = u.id AND s.goal_id IS NULL "
-            "GROUP BY u.id ORDER BY u.id"
+            "SELECT u.id, u.email, "
+            "array(SELECT id::text FROM systems WHERE user_id = u.id AND goal_id IS NULL "
+            "ORDER BY id) AS habits FROM users u ORDER BY u.id"
         )
     finally:
         await connection.close()
-    callers = [
+    everybody = [
         Caller(_token(key, issuer, str(row["id"]), row["email"]), row["habits"]) for row in rows
     ]
-    return Dataset(callers, key.jwk())
+    return Dataset(
+        [caller for caller in everybody if caller.habits],
+        [caller for caller in everybody if not caller.habits],
+        key.jwk(),
+    )
 
 
 async def forget_new_checkins(connection: Any) -> None:
     """Make every habit free again, and leave the tables as they were, dead rows included."""
-    await connection.execute("TRUNCATE notifications")
+    await connection.execute("TRUNCATE live_events")
+    await connection.execute("DELETE FROM notifications WHERE target_type = 'checkin'")
     await connection.execute(_NEW_CHECKINS)
-    await connection.execute("VACUUM checkins")
+    await connection.execute("VACUUM checkins, notifications")
     await connection.execute("CHECKPOINT")
 
 

@@ -1,67 +1,79 @@
 """What is asked of every server, and the share of the floor that the application has to reach."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
 import orjson
 
-from tests.benchmarks.dataset import Dataset
+from tests.benchmarks.dataset import Caller, Dataset
 from tests.benchmarks.load import Request, request
 
 API = "/api/v1"
-ME = f"{API}/users/me"
-GOALS = f"{API}/goals"
-CHECKINS = f"{API}/checkins"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    name: str
-    target: float
+    """`items` is how long the page is that is asked for; None where there is no list."""
+
+    method: str
     path: str
-    requests: Callable[[Dataset, int], Iterator[Request]]
+    target: float
+    items: int | None = None
+    by_readers: bool = False
+    in_idiomatic: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
 
     @property
     def writes(self) -> bool:
-        return self.path == CHECKINS
+        return self.method != "GET"
+
+    def runs_on(self, server: str) -> bool:
+        return self.in_idiomatic or server != "idiomatic"
+
+    def callers(self, dataset: Dataset) -> Sequence[Caller]:
+        return dataset.readers if self.by_readers else dataset.callers
+
+    def requests(self, dataset: Dataset, shortest_body: int) -> Iterator[Request]:
+        """Without end, by everybody in turn; check-ins once for every habit of everybody."""
+        callers = self.callers(dataset)
+        if not self.writes:
+            return cycle(
+                [
+                    request("GET", API + self.path, caller.token, shortest_body=shortest_body)
+                    for caller in callers
+                ]
+            )
+        return iter(
+            [
+                request(
+                    self.method,
+                    API + self.path,
+                    caller.token,
+                    orjson.dumps(habit_done(habit)),
+                    shortest_body=shortest_body,
+                )
+                for habits in zip(*(caller.habits for caller in callers), strict=True)
+                for caller, habit in zip(callers, habits, strict=True)
+            ]
+        )
 
 
 def habit_done(system_id: str) -> dict[str, object]:
     return {"systemId": system_id, "metricValueLogged": 30, "notes": "Legs were heavy, still went."}
 
 
-def _read(path: str) -> Callable[[Dataset, int], Iterator[Request]]:
-    def requests(dataset: Dataset, shortest_body: int) -> Iterator[Request]:
-        return cycle(
-            [
-                request("GET", path, caller.token, shortest_body=shortest_body)
-                for caller in dataset.callers
-            ]
-        )
-
-    return requests
-
-
-def _check_in(dataset: Dataset, shortest_body: int) -> Iterator[Request]:
-    """Every habit of everybody once, a different person each time."""
-    return iter(
-        [
-            request(
-                "POST",
-                CHECKINS,
-                caller.token,
-                orjson.dumps(habit_done(habit)),
-                shortest_body=shortest_body,
-            )
-            for habits in zip(*(caller.habits for caller in dataset.callers), strict=True)
-            for caller, habit in zip(dataset.callers, habits, strict=True)
-        ]
-    )
-
-
+CHECK_IN = Scenario("POST", "/checkins", 0.55, in_idiomatic=True)
 SCENARIOS = (
-    Scenario("GET /users/me", 0.60, ME, _read(ME)),
-    Scenario("GET /goals", 0.50, GOALS, _read(GOALS)),
-    Scenario("POST /checkins", 0.55, CHECKINS, _check_in),
+    Scenario("GET", "/users/me", 0.60, in_idiomatic=True),
+    Scenario("GET", "/goals", 0.50, items=20, in_idiomatic=True),
+    Scenario("GET", "/systems", 0.50, items=20, by_readers=True),
+    Scenario("GET", "/checkins", 0.50, items=20, by_readers=True),
+    Scenario("GET", "/messages", 0.50, items=20, by_readers=True),
+    Scenario("GET", "/notifications", 0.50, items=20, by_readers=True),
+    Scenario("GET", "/dashboard", 0.80, by_readers=True),
+    CHECK_IN,
 )

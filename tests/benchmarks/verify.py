@@ -1,13 +1,13 @@
 """Before anything is measured: all servers give the same answers and write the same rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import httpx
 
-from tests.benchmarks.dataset import Caller, Dataset, forget_new_checkins
+from tests.benchmarks.dataset import Dataset, forget_new_checkins
 from tests.benchmarks.load import BenchmarkError
-from tests.benchmarks.scenarios import CHECKINS, GOALS, ME, habit_done
+from tests.benchmarks.scenarios import API, CHECK_IN, SCENARIOS, Scenario, habit_done
 
 SAMPLE = 20
 # What differs between two check-ins that are otherwise the same.
@@ -24,73 +24,87 @@ ORDER BY c.system_id, n.id
 """
 
 
-async def verify(ports: Mapping[str, int], dataset: Dataset, connection: Any) -> dict[str, int]:
-    """Compare every server with the first one; return the shortest body of each path.
+async def verify(
+    ports: Mapping[str, int], dataset: Dataset, connection: Any
+) -> dict[Scenario, int]:
+    """Compare every server with the first one; return the shortest body of each scenario.
 
     Raises BenchmarkError with the first difference.
     """
-    shortest: dict[str, int] = {}
-    callers = dataset.callers[:: max(1, len(dataset.callers) // SAMPLE)]
-    expected: list[Any] | None = None
+    shortest: dict[Scenario, int] = {}
+    expected: dict[str, Any] | None = None
     for name, port in ports.items():
+        scenarios = [scenario for scenario in SCENARIOS if scenario.runs_on(name)]
+        found: dict[str, Any] = {}
         try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-                found = await _everything(client, callers, connection, shortest)
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}{API}", timeout=30
+            ) as client:
+                for scenario in scenarios:
+                    await _ask(client, scenario, dataset, found, shortest)
         except httpx.HTTPError as error:
             raise BenchmarkError(f"{name} gives no answer: {error!r}") from None
+        found["rows written"] = await _written(connection)
         if expected is None:
             expected = found
-        for wanted, answer in zip(expected, found, strict=True):
-            if wanted != answer:
-                raise BenchmarkError(f"{name} differs.\nThe floor: {wanted}\n{name}: {answer}")
+        for question, answer in found.items():
+            if answer != expected[question]:
+                raise BenchmarkError(
+                    f"{question}: {name} differs.\n"
+                    f"The floor: {expected[question]}\n{name}: {answer}"
+                )
     return shortest
 
 
-async def _everything(
-    client: httpx.AsyncClient, callers: Sequence[Caller], connection: Any, shortest: dict[str, int]
-) -> list[Any]:
-    found: list[Any] = []
-    for caller in callers:
-        for path in (ME, GOALS):
-            found.append(await _get(client, path, caller, shortest))
-        if len(found[-1]["data"]["items"]) != 20:
-            raise BenchmarkError(f"GET {GOALS} has to have 20 items")
-        for habit in caller.habits[:2]:
-            found.append(await _check_in(client, caller, habit, shortest))
+async def _ask(
+    client: httpx.AsyncClient,
+    scenario: Scenario,
+    dataset: Dataset,
+    found: MutableMapping[str, Any],
+    shortest: MutableMapping[Scenario, int],
+) -> None:
+    callers = scenario.callers(dataset)
+    for number, caller in enumerate(callers[:: len(callers) // SAMPLE]):
+        bodies = [habit_done(habit) for habit in caller.habits[:2]] if scenario.writes else [None]
+        for turn, body in enumerate(bodies):
+            response = await client.request(
+                scenario.method,
+                scenario.path,
+                json=body,
+                headers={"Authorization": f"Bearer {caller.token}"},
+            )
+            answer = _json(response, scenario, shortest)
+            if scenario is CHECK_IN:
+                answer["data"] = _lasting(answer["data"])
+            found[f"{scenario.name} of {number}, {turn}"] = answer
+
+
+async def _written(connection: Any) -> list[tuple[Any, ...]]:
     written = [tuple(row) for row in await connection.fetch(_WRITTEN)]
-    if len(written) != 2 * len(callers) or any(row[-1] is None for row in written):
+    if len(written) != 2 * SAMPLE or any(row[-1] is None for row in written):
         raise BenchmarkError(f"{len(written)} check-ins, or one without a notification")
     await forget_new_checkins(connection)
-    return [*found, *written]
+    return written
 
 
-async def _get(
-    client: httpx.AsyncClient, path: str, caller: Caller, shortest: dict[str, int]
-) -> Any:
-    response = await client.get(path, headers=_authorization(caller))
-    return _json(response, 200, path, shortest)
-
-
-async def _check_in(
-    client: httpx.AsyncClient, caller: Caller, habit: str, shortest: dict[str, int]
-) -> Any:
-    response = await client.post(CHECKINS, json=habit_done(habit), headers=_authorization(caller))
-    answer = _json(response, 201, CHECKINS, shortest)
-    missing = _VOLATILE - answer["data"].keys()
+def _lasting(checkin: Mapping[str, Any]) -> dict[str, Any]:
+    missing = _VOLATILE - checkin.keys()
     if missing:
-        raise BenchmarkError(f"POST {CHECKINS} lacks {missing}")
-    answer["data"] = {k: v for k, v in answer["data"].items() if k not in _VOLATILE}
-    return answer
+        raise BenchmarkError(f"{CHECK_IN.name} lacks {missing}")
+    return {key: value for key, value in checkin.items() if key not in _VOLATILE}
 
 
-def _json(response: httpx.Response, status: int, path: str, shortest: dict[str, int]) -> Any:
-    if response.status_code != status:
-        raise BenchmarkError(f"{path} answers {response.status_code}: {response.text[:600]}")
+def _json(
+    response: httpx.Response, scenario: Scenario, shortest: MutableMapping[Scenario, int]
+) -> Any:
+    if response.status_code != (201 if scenario.writes else 200):
+        raise BenchmarkError(
+            f"{scenario.name} answers {response.status_code}: {response.text[:600]}"
+        )
     # Digits of numbers and times may come and go; anything else would be a piece missing.
     length = len(response.content) * 9 // 10
-    shortest[path] = min(shortest.get(path, length), length)
-    return response.json()
-
-
-def _authorization(caller: Caller) -> dict[str, str]:
-    return {"Authorization": f"Bearer {caller.token}"}
+    shortest[scenario] = min(shortest.get(scenario, length), length)
+    answer = response.json()
+    if scenario.items is not None and len(answer["data"]["items"]) != scenario.items:
+        raise BenchmarkError(f"{scenario.name} has to have {scenario.items} items")
+    return answer

@@ -26,12 +26,20 @@ from app.core.local_time import CheckinWindow, checkin_window, current_zone, ope
 from app.core.notification_catalogue import CATALOGUE, NotificationType
 from app.db.session import SESSION_SETTINGS
 from app.services.history import system_history, zone_uses
+from tests.benchmarks.servers import floor_dashboard, floor_lists
 from tests.benchmarks.servers import floor_sql as sql
+from tests.benchmarks.servers.floor_answers import (
+    answer,
+    caller_of,
+    checkin,
+    page_number,
+    page_of,
+    window,
+)
 from tests.benchmarks.servers.options import POOL_SIZE, ServerOptions
 from tests.benchmarks.servers.settled import settle_garbage_collector
 from tests.benchmarks.servers.tokens import token_verifier
 
-LIMIT = 20
 _LOOKS_BACK = timedelta(days=37)
 
 
@@ -55,6 +63,11 @@ def make_app(options: ServerOptions) -> Starlette:
             Route("/api/v1/users/me", get_me),
             Route("/api/v1/goals", list_goals),
             Route("/api/v1/checkins", create_checkin, methods=["POST"]),
+            Route("/api/v1/checkins", floor_lists.list_checkins),
+            Route("/api/v1/messages", floor_lists.list_messages),
+            Route("/api/v1/notifications", floor_lists.list_notifications),
+            Route("/api/v1/systems", floor_lists.list_systems),
+            Route("/api/v1/dashboard", floor_dashboard.get_dashboard),
         ],
     )
 
@@ -63,27 +76,9 @@ async def _leave_as_it_is(_connection: Any) -> None:
     """No transaction and no setting of the session is ever left behind here."""
 
 
-async def _caller(request: Request, connection: Any) -> Any:
-    token = request.headers["authorization"].removeprefix("Bearer ")
-    verified = await request.app.state.tokens.verify(token)
-    caller = await connection.fetchrow(sql.CALLER, verified.user_id)
-    if not caller["is_active"] or caller["email"] != verified.email:
-        raise PermissionError
-    return caller
-
-
-def _answer(message: str, data: Any, status: int = 200) -> Response:
-    body = orjson.dumps(
-        {"success": True, "message": message, "data": data},
-        default=str,  # asyncpg's UUID is a subclass, which orjson does not take by itself
-        option=orjson.OPT_UTC_Z,
-    )
-    return Response(body, status, media_type="application/json")
-
-
 async def get_me(request: Request) -> Response:
     async with request.app.state.pool.acquire() as connection:
-        caller = await _caller(request, connection)
+        caller = await caller_of(request, connection)
     partner = None
     if caller["partner_id"]:
         partner = {
@@ -92,7 +87,7 @@ async def get_me(request: Request) -> Response:
             "username": caller["partner_username"],
             "avatarUrl": caller["partner_profile_image_url"],
         }
-    return _answer(
+    return answer(
         "Your profile.",
         {
             "id": caller["id"],
@@ -113,11 +108,11 @@ async def get_me(request: Request) -> Response:
 
 
 async def list_goals(request: Request) -> Response:
-    page = int(request.query_params.get("page", "1"))
+    page = page_number(request)
     now = datetime.now(UTC)
     async with request.app.state.pool.acquire() as connection:
-        caller = await _caller(request, connection)
-        goals = await connection.fetch(sql.GOALS, caller["id"], LIMIT, (page - 1) * LIMIT)
+        caller = await caller_of(request, connection)
+        goals = await connection.fetch(sql.GOALS, caller["id"], *window(page))
         histories: dict[Any, list[Any]] = defaultdict(list)
         with_systems = [goal for goal in goals if goal["systems_count"]]
         if with_systems:
@@ -125,19 +120,9 @@ async def list_goals(request: Request) -> Response:
             ids = [goal["id"] for goal in with_systems]
             for history in await connection.fetch(sql.HISTORIES, ids, since):
                 histories[history["goal_id"]].append(history)
-    total = goals[0]["total_items"] if goals else 0
-    return _answer(
+    return answer(
         "Your goals.",
-        {
-            "items": [_goal(goal, histories[goal["id"]], now) for goal in goals],
-            "pagination": {
-                "currentPage": page,
-                "limit": LIMIT,
-                "totalItems": total,
-                "totalPages": -(-total // LIMIT),
-                "hasNextPage": page * LIMIT < total,
-            },
-        },
+        page_of([_goal(goal, histories[goal["id"]], now) for goal in goals], goals, page),
     )
 
 
@@ -195,7 +180,7 @@ async def create_checkin(request: Request) -> Response:
     body = orjson.loads(await request.body())
     now = datetime.now(UTC)
     async with request.app.state.pool.acquire() as connection:
-        caller = await _caller(request, connection)
+        caller = await caller_of(request, connection)
         photo_id = None  # links to photos are signed: nothing that this compares
         system = await connection.fetchrow(sql.CONTEXT, body["systemId"], caller["id"], photo_id)
         zones = zone_uses(orjson.loads(system["zones"]))
@@ -219,7 +204,7 @@ async def create_checkin(request: Request) -> Response:
             *(caller["partner_id"] if completed else None, type_, title, message),
             *(kind.link, kind.icon, system["title"], unless),
         )
-    return _answer("Checked in.", _checkin(row), 201)
+    return answer("Checked in.", checkin(row), 201)
 
 
 def _check(system: Any, window: CheckinWindow, *, completed: bool, value: Any, notes: Any) -> None:
@@ -244,26 +229,3 @@ def _notification(
         return NotificationType.VERIFICATION_REQUESTED, "Verification requested", message
     message = f"{name} completed {system_title!r}."
     return NotificationType.PARTNER_CHECKIN_COMPLETED, "Partner checked in", message
-
-
-def _checkin(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "systemId": row["system_id"],
-        "systemTitle": row["system_title"],
-        "userId": row["user_id"],
-        "partnershipId": row["partnership_id"],
-        "status": row["status"],
-        "localDate": row["checkin_date_local"],
-        "checkinTimestampUtc": row["checkin_timestamp_utc"],
-        "originalLocalTimestamp": row["original_local_timestamp_str"],
-        "isLate": row["is_late"],
-        "metricValueLogged": row["metric_value_logged"],
-        "notes": row["notes"],
-        "photoUrl": row["photo_url"],
-        "verifiedByPartnerId": row["verified_by_partner_id"],
-        "verifiedAtUtc": row["verified_at_utc"],
-        "verifierQuery": row["verifier_query"],
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-    }

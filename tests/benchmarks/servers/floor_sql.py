@@ -30,16 +30,17 @@ _ZONES = """
        ORDER BY used_from DESC LIMIT 20) z) AS zones
 """
 
+_SCHEDULES = """
+(SELECT jsonb_agg(jsonb_build_object('effective_from', effective_from, 'frequency', frequency,
+                                     'details', frequency_details)
+                  ORDER BY effective_from)
+ FROM system_schedules WHERE system_id = s.id) AS schedules,
+(SELECT coalesce(jsonb_agg(jsonb_build_object('starts_on', starts_on, 'ends_on', ends_on)), '[]')
+ FROM system_pauses WHERE system_id = s.id) AS pauses
+"""
+
 HISTORIES = f"""
-SELECT s.goal_id, {_ZONES},
-       (SELECT jsonb_agg(jsonb_build_object('effective_from', effective_from,
-                                            'frequency', frequency,
-                                            'details', frequency_details)
-                         ORDER BY effective_from)
-        FROM system_schedules WHERE system_id = s.id) AS schedules,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('starts_on', starts_on, 'ends_on', ends_on)),
-                        '[]')
-        FROM system_pauses WHERE system_id = s.id) AS pauses,
+SELECT s.goal_id, {_ZONES}, {_SCHEDULES},
        array(SELECT checkin_date_local FROM checkins
              WHERE system_id = s.id AND status <> 'skipped' AND checkin_date_local >= $2)
            AS credited,
@@ -82,4 +83,62 @@ WITH owner AS (
     WHERE u.id = $13 AND NOT u.notification_preferences @> $20::jsonb
 )
 SELECT saved.*, active.title AS system_title FROM saved, active
+"""
+
+CHECKINS = """
+SELECT c.*, s.title AS system_title,
+       (SELECT count(*) FROM checkins WHERE user_id = $1) AS total_items
+FROM checkins c JOIN systems s ON s.id = c.system_id
+WHERE c.user_id = $1
+ORDER BY c.checkin_date_local DESC, c.checkin_timestamp_utc DESC, c.id DESC
+LIMIT $2 OFFSET $3
+"""
+
+MESSAGES = """
+SELECT m.*,
+       (SELECT jsonb_agg(jsonb_build_object('emoji', emoji, 'user_id', user_id)
+                         ORDER BY created_at, id)
+        FROM reactions WHERE target_type = 'direct_message' AND target_id = m.id) AS reactions,
+       (SELECT count(*) FROM direct_messages WHERE partnership_id = $1) AS total_items
+FROM direct_messages m JOIN partnerships p ON p.id = m.partnership_id
+WHERE p.id = $1 AND $2 IN (p.user1_id, p.user2_id)
+ORDER BY m.sent_at_utc DESC, m.id DESC
+LIMIT $3 OFFSET $4
+"""
+
+NOTIFICATIONS = """
+SELECT n.*, a.id AS actor_id, coalesce(a.name, a.username) AS actor_name,
+       a.profile_image_url AS actor_avatar_url,
+       (SELECT count(*) FROM notifications WHERE recipient_id = $1) AS total_items,
+       (SELECT count(*) FROM notifications WHERE recipient_id = $1 AND NOT is_read) AS unread
+FROM notifications n LEFT JOIN users a ON a.id = n.actor_user_id
+WHERE n.recipient_id = $1
+ORDER BY n.created_at DESC, n.id DESC
+LIMIT $2 OFFSET $3
+"""
+
+SYSTEMS = f"""
+WITH checkpoint AS MATERIALIZED (
+    SELECT until, systems FROM streak_checkpoints c
+    WHERE user_id = $1 AND begun = '-infinity'
+        AND NOT EXISTS (SELECT FROM jsonb_object_keys(c.systems) named(id)
+                        WHERE NOT EXISTS (SELECT FROM systems WHERE id = named.id::uuid))
+)
+SELECT s.id, s.goal_id, g.title AS goal_title, s.title, s.description, s.status, s.frequency,
+       s.frequency_details, s.metric_type, s.target_value, s.target_unit, s.target_time_local,
+       s.verification_required, s.checkin_reminder, s.reminder_time_local, s.ai_assistance_used,
+       s.created_at, s.updated_at, {_ZONES}, {_SCHEDULES},
+       array(SELECT checkin_date_local FROM checkins
+             WHERE system_id = s.id AND status <> 'skipped'
+                 AND checkin_date_local >= coalesce(checkpoint.until, '-infinity')) AS credited,
+       array(SELECT checkin_date_local FROM checkins
+             WHERE system_id = s.id AND status = 'skipped'
+                 AND checkin_date_local >= coalesce(checkpoint.until, '-infinity')) AS skipped,
+       checkpoint.systems -> s.id::text || jsonb_build_object('until', checkpoint.until)
+           AS earlier,
+       count(*) OVER () AS total_items
+FROM systems s LEFT JOIN goals g ON g.id = s.goal_id LEFT JOIN checkpoint ON true
+WHERE s.user_id = $1 AND NOT coalesce(g.is_archived, false)
+ORDER BY s.created_at DESC, s.id
+LIMIT $2 OFFSET $3
 """
