@@ -5,20 +5,21 @@ Import names with `from app… import …` only: `import app.x` here would hide 
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from app.api.docs import install_docs
 from app.api.error_handlers import install_error_handlers
-from app.api.middleware import BodyLimitMiddleware, RequestContextMiddleware
+from app.api.middleware import BodyLimitMiddleware, CorsMiddleware, RequestContextMiddleware
 from app.api.openapi import DESCRIPTION, install_openapi, operation_id
 from app.api.routers import health
 from app.api.v1 import API_PREFIX, ROUTERS
-from app.clients.resend_client import EmailSender, ResendSender
+from app.clients.gemini_client import GeminiModel
+from app.clients.language_model import LanguageModel
+from app.clients.resend_client import EmailSender, email_sender
 from app.clients.supabase_auth import SupabaseAuthClient
 from app.clients.supabase_storage import SupabaseStorageClient
 from app.core.clock import Clock, SystemClock
@@ -26,14 +27,19 @@ from app.core.config import EmailMode, Settings, load_settings
 from app.core.image_links import image_links
 from app.core.logging import configure_logging
 from app.core.security import TokenVerifier
+from app.core.signals import also_on_stop
 from app.db.session import Database
-from app.jobs.account_deletion import AccountDeletionJob
-from app.jobs.background import Job, running
-from app.jobs.email_delivery import EmailDelivery
+from app.jobs.background import running
+from app.jobs.handler import Resources
 from app.services.answer_timing import Errands
 from app.services.image_cleaning import ImageCleaner
+from app.services.live_updates import LiveUpdates
+from app.services.user_limiter import UserLimiter
 
 MAX_BODY_BYTES = 1_000_000
+JOBS_BESIDE_REQUESTS = 4
+# What is not done by then is done by whoever works next: soon, since requests waited before.
+SECONDS_FOR_JOBS_AT_THE_END = 2.0
 EXPOSED_HEADERS = [
     "X-Request-ID",
     "Retry-After",
@@ -60,6 +66,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
     app.state.database = Database(settings.database, pool_size=settings.database_pool_size)
+    app.state.user_limiter = (
+        UserLimiter(database=app.state.database, clock=app.state.clock)
+        if settings.rate_limits
+        else None
+    )
     app.state.image_links = image_links(
         public_api_url=str(settings.public_api_url),
         secret_key=settings.supabase_secret_key.get_secret_value(),
@@ -79,9 +90,19 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     install_openapi(app)
     install_error_handlers(app)
     app.add_middleware(BodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
-    app.add_middleware(RequestContextMiddleware, api_prefix=API_PREFIX)
+    app.state.metrics = None
+    if settings.metrics_enabled:
+        from app.api.metrics import Metrics, install_metrics  # only where it is used
+
+        app.state.metrics = Metrics(app.state.database)
+        install_metrics(app, app.state.metrics, settings.metrics_token)
     app.add_middleware(
-        CORSMiddleware,
+        RequestContextMiddleware,
+        api_prefix=API_PREFIX,
+        measure=app.state.metrics.record if app.state.metrics else None,
+    )
+    app.add_middleware(
+        CorsMiddleware,
         allow_origins=list(settings.allowed_origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["*"],
@@ -116,6 +137,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             http=http,
             timeout_seconds=settings.supabase_timeout_seconds,
         )
+        app.state.language_model = _language_model(app)
         app.state.image_cleaner = ImageCleaner()
         secret = settings.supabase_jwt_secret
         app.state.tokens = TokenVerifier(
@@ -125,23 +147,26 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             clock=app.state.clock,
         )
         app.state.errands = Errands()
-        app.state.account_deletion = AccountDeletionJob(
+        app.state.job_resources = Resources(
             database=app.state.database,
             auth=app.state.auth,
             storage=app.state.storage,
+            sender=_email_sender(app),
             clock=app.state.clock,
             settings=settings,
         )
-        jobs: list[Job] = [app.state.account_deletion] if settings.background_jobs else []
-        sender = _email_sender(app)
-        if sender is not None:
-            jobs.append(
-                EmailDelivery(database=app.state.database, sender=sender, clock=app.state.clock)
-            )
+        app.state.live = LiveUpdates(
+            database=app.state.database,
+            target=settings.direct_database,
+            clock=app.state.clock,
+        )
+        worker = _worker(app) if settings.background_jobs else nullcontext()
         _settle_garbage_collector()
         try:
-            async with running(jobs):
-                yield
+            async with running([app.state.live]), worker:
+                with also_on_stop(app.state.live.end):
+                    yield
+                app.state.live.end()
                 await app.state.errands.finish()
         finally:
             app.state.image_cleaner.close()
@@ -153,23 +178,47 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _email_sender(app: FastAPI) -> EmailSender | None:
     settings: Settings = app.state.settings
-    match settings.email_mode:
-        case EmailMode.RESEND if settings.resend_api_key is not None:
-            return ResendSender(
-                api_key=settings.resend_api_key.get_secret_value(), sender=settings.email_from
-            )
-        case EmailMode.MAILBOX if app.state.local_mode is not None:
-            local_sender: EmailSender = app.state.local_mode.sender
-            return local_sender
-        case _:
-            return None
+    if settings.email_mode is EmailMode.MAILBOX and app.state.local_mode is not None:
+        local_sender: EmailSender = app.state.local_mode.sender
+        return local_sender
+    return email_sender(settings)
+
+
+def _worker(app: FastAPI) -> AbstractAsyncContextManager[None]:
+    """A worker beside the requests of this process."""
+    from app.jobs.worker import Worker, WorkerOptions, working  # slow to import
+
+    settings: Settings = app.state.settings
+    options = WorkerOptions(
+        concurrency=JOBS_BESIDE_REQUESTS,
+        heartbeat_seconds=settings.job_heartbeat_seconds,
+        grace_seconds=SECONDS_FOR_JOBS_AT_THE_END,
+    )
+    return working(
+        Worker(resources=app.state.job_resources, target=settings.direct_database, options=options)
+    )
+
+
+def _language_model(app: FastAPI) -> LanguageModel | None:
+    """None where the AI planner is not set up."""
+    settings: Settings = app.state.settings
+    if settings.gemini_api_key is not None:
+        return GeminiModel(
+            api_key=settings.gemini_api_key.get_secret_value(),
+            model=settings.gemini_model,
+            endpoint=str(settings.gemini_api_endpoint),
+            slots=settings.gemini_max_concurrency,
+        )
+    if app.state.local_mode is not None:
+        planner: LanguageModel = app.state.local_mode.planner
+        return planner
+    return None
 
 
 def _settle_garbage_collector() -> None:
     """What exists after the start lives for ever: do not look through it again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.config import EmailMode, Environment, Settings, load_settings
 from app.db.base_class import Base
 from app.db.migrations import upgrade_to_head
+from app.db.queue_tables import TABLES as QUEUE_TABLES
 from app.local.postgres import EmbeddedPostgres
 from app.main import create_app
 from tests.factories import Factory
@@ -89,10 +90,11 @@ def settings_for(database_url: str, **overrides: Any) -> Settings:
         "public_api_url": BASE_URL,
         "email_mode": EmailMode.OFF,
         "background_jobs": False,  # tests run what is due themselves
-        # Tests sign up and log in many times from one address, and do not wait for nothing.
-        "auth_rate_limits": False,
+        # Tests sign up, log in and write often, and do not wait for nothing.
+        "rate_limits": False,
         "auth_answer_step_seconds": 0,
         "supabase_webhook_secrets": WEBHOOK_SECRETS,
+        "resend_webhook_secret": WEBHOOK_SECRETS,
     }
     return load_settings(**(values | overrides))
 
@@ -146,6 +148,7 @@ async def make_app(make_database: Callable[[], str], clock: FrozenClock) -> Asyn
 async def empty(engine: AsyncEngine) -> None:
     """Delete every row of the application's and the stand-ins' tables."""
     tables = [f'"{table.name}"' for table in reversed(Base.metadata.sorted_tables)]
+    tables += QUEUE_TABLES
     stand_ins = [
         "auth.one_time_tokens",
         "auth.refresh_tokens",

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 
+from app.core.ai_usage import AiOperation, AiOutcome
 from app.core.enums import (
     CommentTarget,
     EmailStatus,
@@ -14,6 +15,7 @@ from app.core.enums import (
 )
 from app.db.base_class import Base
 from app.db.models import (
+    AiUsage,
     Comment,
     DirectMessage,
     EmailOutbox,
@@ -21,6 +23,8 @@ from app.db.models import (
     RateLimit,
     Reaction,
     Reflection,
+    StreakCheckpoint,
+    StreakMilestone,
     SystemPause,
     SystemSchedule,
     Upload,
@@ -149,6 +153,31 @@ async def _add(
             window_started_at=_NOW,
             count=1,
             expires_at=_NOW,
+        ),
+        AiUsage(
+            user_id=alice.id,
+            operation=AiOperation.PLAN_GOAL,
+            model="a-model",
+            prompt_version="plan-1",
+            tokens_read=900,
+            tokens_written=400,
+            latency_ms=1200,
+            outcome=AiOutcome.SUCCEEDED,
+        ),
+        StreakMilestone(
+            user_id=alice.id,
+            partnership_id=partnership_id,
+            length=3,
+            local_date=date(2026, 3, 10),
+            reached_at=_NOW,
+        ),
+        StreakCheckpoint(
+            user_id=alice.id,
+            begun=date.min,
+            until=date(2026, 2, 23),
+            longest=3,
+            running=0,
+            systems={},
         ),
         SystemPause(system_id=UUID(system_id), starts_on=date(2026, 3, 1)),
         SystemSchedule(

@@ -59,7 +59,10 @@ def test_importing_the_application_is_quick_and_small(imported: dict[str, Any]) 
 
 @pytest.mark.parametrize(
     "heavy",
-    ["supabase", "supabase_auth", "resend", "alembic", "app.local", "uvicorn", "typer", "PIL"],
+    [
+        *("supabase", "supabase_auth", "resend", "alembic", "app.local", "uvicorn", "typer", "PIL"),
+        *("google.generativeai", "google.api_core", "grpc"),
+    ],
 )
 def test_what_is_heavy_or_only_for_some_is_imported_when_it_is_used(
     heavy: str, imported: dict[str, Any]

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 from supabase_auth.errors import AuthApiError
 
-from app.jobs.email_delivery import EmailDelivery
 from tests.conftest import TUESDAY_MORNING, client_of, running_app, settings_for
+from tests.jobs.working import deliver_due
 from tests.support import (
     FrozenClock,
     assert_error,
@@ -70,10 +70,7 @@ class Story:
 
     async def deliver_emails(self) -> int:
         """What the application does in the background while it runs."""
-        sender = self.app.state.local_mode.sender
-        database = self.app.state.database
-        delivery = EmailDelivery(database=database, sender=sender, clock=self.clock)
-        return await delivery.deliver_due()
+        return await deliver_due(self.app)
 
     async def notifications_of(self, person: Protagonist) -> list[str]:
         return [item["type"] for item in items_of(await person.get("/notifications"))]

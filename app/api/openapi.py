@@ -20,13 +20,16 @@ schedule; people check in; some check-ins need the partner's verification.
 
 * Success is `{"success": true, "message", "data"}`; lists are `{"items", "pagination"}`.
 * Failure is `{"success": false, "message", "code", "requestId"}`; 422 adds `errors` by field.
-* Signing up and in is limited by e-mail address and by client: `RateLimit` tells what is left,
-  `Retry-After` on 429 when to come back.
+* Signing up and in is limited by e-mail address and by client; writing (120 a minute), uploads
+  (60 an hour) and the assistant by user. Every request counts, repeated ones too: `RateLimit`
+  tells what is left, `Retry-After` on 429 when to come back.
 * Fields are camelCase; snake_case is understood in requests too. Instants are UTC, dates are
   in somebody's own calendar, times are `HH:MM`.
 """
 
+_ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorBody"}
 _EXAMPLE_REQUEST_ID = "0b0c6f7e2f8d4c1d9a3e5f6a7b8c9d0e"
+_EXAMPLE_ID = "0f8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d"
 
 
 def _all_errors(kind: type[AppError]) -> Iterator[type[AppError]]:
@@ -73,6 +76,8 @@ def _example(code: ErrorCode) -> dict[str, Any]:
     body: dict[str, Any] = {"success": False, "message": message, "code": code.value}
     if status == 422:
         body["errors"] = [{"field": "title", "message": message, "code": code.value}]
+    if code is ErrorCode.REFLECTION_EXISTS:
+        body["existingId"] = _EXAMPLE_ID
     return {"value": body | {"requestId": _EXAMPLE_REQUEST_ID}}
 
 
@@ -110,10 +115,17 @@ def _complete(operation: dict[str, Any], method: str) -> None:
     responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
+    for status, response in responses.items():
+        # FastAPI puts an error's model under the media type of success.
+        for media_type in ("text/event-stream", "text/html"):
+            if status.startswith(("4", "5")) and response["content"].pop(media_type, None):
+                response["content"]["application/json"]["schema"] = _ERROR_SCHEMA
     codes = [ErrorCode.INTERNAL_ERROR, ErrorCode.SERVICE_UNAVAILABLE]
     if operation.get("security"):
         codes += [ErrorCode.NOT_AUTHENTICATED, ErrorCode.ACCOUNT_DISABLED]
         codes.append(ErrorCode.AUTH_UNAVAILABLE)
+        if method != "get":
+            codes.append(ErrorCode.RATE_LIMITED)
     if "requestBody" in operation:
         codes += [ErrorCode.MALFORMED_JSON, ErrorCode.BODY_TOO_LARGE]
         codes.append(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
@@ -132,7 +144,7 @@ def _complete(operation: dict[str, Any], method: str) -> None:
 
 def _merge(responses: dict[str, Any], status: str, added: dict[str, Any]) -> None:
     content = added["content"]["application/json"]
-    content["schema"] = {"$ref": "#/components/schemas/ErrorBody"}
+    content["schema"] = _ERROR_SCHEMA
     existing = responses.get(status)
     if existing is None:
         responses[status] = {"description": added["description"], "content": added["content"]}

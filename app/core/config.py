@@ -81,6 +81,7 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.PRODUCTION
     database_url: SecretStr
+    database_direct_url: SecretStr | None = None
     database_transaction_pooling: bool | None = None
     database_pool_size: int = Field(default=20, ge=1, le=200)
     frontend_url: HttpUrl = HttpUrl("http://localhost:3000")
@@ -95,16 +96,26 @@ class Settings(BaseSettings):
     local_storage_dir: Path | None = None
     supabase_webhook_secrets: SecretStr | None = None
 
-    auth_rate_limits: bool = True
+    rate_limits: bool = True
     auth_answer_step_seconds: float = Field(default=1.0, ge=0, le=10)
 
     email_mode: EmailMode = EmailMode.RESEND
     email_from: str = "DuoTrak <hello@duotrak.app>"
     resend_api_key: SecretStr | None = None
+    resend_webhook_secret: SecretStr | None = None
+    email_link_secret: SecretStr | None = Field(default=None, min_length=32)
+
+    gemini_api_key: SecretStr | None = None
+    gemini_model: str = Field(default="gemini-3.5-flash-lite", pattern=r"^[A-Za-z0-9._/-]{1,100}$")
+    gemini_timeout_seconds: float = Field(default=20.0, gt=0, le=120)
+    gemini_max_concurrency: int = Field(default=20, ge=1, le=200)
+    gemini_api_endpoint: HttpUrl = HttpUrl("https://generativelanguage.googleapis.com")
 
     background_jobs: bool = True
+    job_heartbeat_seconds: float = Field(default=30.0, ge=1, le=600)
 
     enable_docs: bool | None = None
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: LogFormat = LogFormat.JSON
 
@@ -115,13 +126,14 @@ class Settings(BaseSettings):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _is_postgres(cls, value: SecretStr) -> SecretStr:
-        parse_database_url(value.get_secret_value())
+    def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_database_url(value.get_secret_value())
         return value
 
-    @field_validator("supabase_webhook_secrets")
+    @field_validator("supabase_webhook_secrets", "resend_webhook_secret")
     @classmethod
     def _are_webhook_secrets(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
@@ -135,6 +147,17 @@ class Settings(BaseSettings):
         return parse_secrets(secrets.get_secret_value()) if secrets else ()
 
     @property
+    def resend_webhook_keys(self) -> tuple[bytes, ...]:
+        """What Resend signs its webhooks with; empty when they are not set up."""
+        secrets = self.resend_webhook_secret
+        return parse_secrets(secrets.get_secret_value()) if secrets else ()
+
+    @property
+    def email_links_secret(self) -> str:
+        """What the links in e-mails that act without a login are signed with."""
+        return (self.email_link_secret or self.supabase_secret_key).get_secret_value()
+
+    @property
     def database(self) -> DatabaseTarget:
         target = parse_database_url(self.database_url.get_secret_value())
         if self.database_transaction_pooling is None:
@@ -142,9 +165,21 @@ class Settings(BaseSettings):
         return DatabaseTarget(target.url, target.ssl, self.database_transaction_pooling)
 
     @property
+    def direct_database(self) -> DatabaseTarget:
+        """Where to listen: the same database, not through a transaction pooler if that is known."""
+        if self.database_direct_url is None:
+            return self.database
+        return parse_database_url(self.database_direct_url.get_secret_value())
+
+    @property
     def docs_enabled(self) -> bool:
         """Docs are on while developing and off in a deployment, unless `ENABLE_DOCS` says so."""
         return not self.environment.is_deployed if self.enable_docs is None else self.enable_docs
+
+    @property
+    def metrics_enabled(self) -> bool:
+        """In a deployment only behind a token; on the developer's machine without one, too."""
+        return self.metrics_token is not None or self.environment is Environment.LOCAL
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
@@ -159,6 +194,11 @@ class Settings(BaseSettings):
     def frontend_link(self, path: str) -> str:
         """An absolute link into the client; `path` starts with a slash."""
         return str(self.frontend_url).rstrip("/") + path
+
+    @property
+    def notification_settings_link(self) -> str:
+        """Where the client shows what can be switched off."""
+        return self.frontend_link("/settings/notifications")
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -176,6 +216,8 @@ def load_settings(**overrides: Any) -> Settings:
 def _contradictions(settings: Settings) -> Iterator[str]:
     if settings.email_mode is EmailMode.RESEND and settings.resend_api_key is None:
         yield "RESEND_API_KEY: required while EMAIL_MODE is `resend` (or set EMAIL_MODE to `off`)"
+    if settings.database_direct_url is not None and settings.direct_database.transaction_pooling:
+        yield "DATABASE_DIRECT_URL: expected a direct or session-mode connection, not port 6543"
     if not settings.environment.is_deployed:
         return
     name = settings.environment.value
@@ -191,6 +233,8 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield f"PUBLIC_API_URL: required in `{name}`; expected the https address of this API"
     elif settings.public_api_url.scheme != "https":
         yield f"PUBLIC_API_URL: expected an https address in `{name}`"
+    if settings.gemini_api_endpoint.scheme != "https":
+        yield f"GEMINI_API_ENDPOINT: expected an https address in `{name}`"
     if settings.supabase_url.scheme != "https":
         yield f"SUPABASE_URL: expected an https address in `{name}`"
     if "*" in settings.cors_origins:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.core.enums import PartnershipStatus
 from app.db.base_class import Base
 from app.db.models import (
+    AiUsage,
     Checkin,
     Comment,
     DirectMessage,
@@ -24,6 +25,7 @@ from app.db.models import (
     Partnership,
     Reaction,
     Reflection,
+    StreakMilestone,
     System,
     SystemPause,
     SystemSchedule,
@@ -96,7 +98,8 @@ ACCOUNT = TableExport(
         "is_email_verified email_verified_at current_partnership_id theme_preference "
         "notification_preferences last_daily_summary_sent_at "
         "last_daily_summary_local_date first_goal_email_sent "
-        "last_aggregated_verification_email_sent_at created_at updated_at"
+        "last_aggregated_verification_email_sent_at "
+        "previous_aggregated_verification_email_sent_at created_at updated_at"
     ),
 )
 
@@ -133,7 +136,8 @@ EXPORTED: tuple[TableExport, ...] = (
         belongs=lambda owner: Goal.user_id == owner.id,
         columns=_names(
             "id title description category priority status start_date target_date "
-            "ai_assistance_inputs ai_generated_plan_details is_archived created_at updated_at"
+            "ai_assistance_inputs ai_generated_plan_details achieved_at is_archived created_at "
+            "updated_at"
         ),
         left_out={"user_id": _OWNER},
     ),
@@ -144,7 +148,8 @@ EXPORTED: tuple[TableExport, ...] = (
         columns=_names(
             "id goal_id title description status frequency frequency_details metric_type "
             "target_value target_unit target_time_local verification_required "
-            "checkin_reminder reminder_time_local ai_assistance_used created_at updated_at"
+            "checkin_reminder reminder_time_local last_reminder_local_date ai_assistance_used "
+            "created_at updated_at"
         ),
         left_out={"user_id": _OWNER},
     ),
@@ -177,6 +182,13 @@ EXPORTED: tuple[TableExport, ...] = (
         model=Checkin,
         belongs=lambda owner: Checkin.verified_by_partner_id == owner.id,
         columns=_names("id partnership_id status verified_at_utc verifier_query"),
+    ),
+    TableExport(
+        key="streak_milestones",
+        model=StreakMilestone,
+        belongs=lambda owner: StreakMilestone.user_id == owner.id,
+        columns=_names("id partnership_id length local_date reached_at"),
+        left_out={"user_id": _OWNER},
     ),
     TableExport(
         key="reflections",
@@ -232,6 +244,16 @@ EXPORTED: tuple[TableExport, ...] = (
         left_out={"user_id": _OWNER},
     ),
     TableExport(
+        key="ai_usage",
+        model=AiUsage,
+        belongs=lambda owner: AiUsage.user_id == owner.id,
+        columns=_names(
+            "id operation model prompt_version tokens_read tokens_written latency_ms outcome "
+            "created_at"
+        ),
+        left_out={"user_id": _OWNER},
+    ),
+    TableExport(
         key="email_outbox",
         model=EmailOutbox,
         belongs=lambda owner: or_(
@@ -243,13 +265,21 @@ EXPORTED: tuple[TableExport, ...] = (
             "payload": "holds links that are secrets; emptied once sent",
             "attempts": _INTERNAL,
             "next_attempt_at": _INTERNAL,
+            "attempted_at": _INTERNAL,
+            "unclear_since": _INTERNAL,
             "last_error": _INTERNAL,
+            "history": _INTERNAL,
+            "dedupe_key": _INTERNAL,
         },
     ),
 )
 
 TABLES_LEFT_OUT: Mapping[str, str] = {
     "account_deletions": "an account that is being deleted cannot ask for an export",
+    "email_suppressions": "digests of addresses, which belong to nobody in particular",
     "idempotency_keys": "answers of the last 24 hours, kept for repeated requests",
+    "live_events": "that something else in this document changed within the last 24 hours",
+    "periodic_runs": _INTERNAL,
     "rate_limits": _INTERNAL,
+    "streak_checkpoints": "what follows from schedules and check-ins, kept to be found sooner",
 }

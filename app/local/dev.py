@@ -203,7 +203,8 @@ def _load_sample_data(settings: "Settings", cluster: Path | None) -> Accounts:
         _say("Sample data is left out: it is only for databases on this machine.")
         return []
     began = time.monotonic()
-    version = hashlib.sha256((PACKAGE / "local" / "seed.py").read_bytes()).hexdigest()
+    sources = sorted((PACKAGE / "local").glob("seed*.py"))
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     marker = cluster / SAMPLE_DATA_MARKER if cluster else None
     if marker and marker.exists():
         kept = json.loads(marker.read_text())
@@ -212,13 +213,14 @@ def _load_sample_data(settings: "Settings", cluster: Path | None) -> Accounts:
             return accounts
     from app.local.seed import seed
 
+    loaded = asyncio.run(seed(settings))
     accounts = [
         {"name": account.name, "email": account.email, "password": account.password}
-        for account in asyncio.run(seed(settings))
+        for account in loaded.accounts
     ]
     if marker:
         marker.write_text(json.dumps({"version": version, "accounts": accounts}))
-    _say("The sample data is loaded", began)
+    _say("The sample data is loaded" if loaded.is_new else "The sample data was kept", began)
     return accounts
 
 

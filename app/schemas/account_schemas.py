@@ -51,10 +51,14 @@ class AccountExport(ResponseSchema):
     system_pauses: Rows
     checkins: Rows = Field(description="Own check-ins, with a partner's decision and question.")
     verifications_given: Rows = Field(description="Own decisions on a partner's check-ins.")
+    streak_milestones: Rows = Field(description="Which user streaks were reached, and when.")
     reflections: Rows
     direct_messages: Rows = Field(description="Messages sent; received ones are the partner's.")
     comments: Rows = Field(description="Comments written.")
     reactions: Rows = Field(description="Reactions given.")
     notifications: Rows = Field(description="Notifications received.")
     uploads: Rows = Field(description="Images uploaded, by address.")
+    ai_usage: Rows = Field(
+        description="When the AI planner was asked, and what that took; not what was said."
+    )
     email_outbox: Rows = Field(description="E-mails sent to this address: which, when.")

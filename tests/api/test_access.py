@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from app.db.base_class import Base
+from app.db.models import DirectMessage, Notification
 from app.main import create_app
 from tests.conftest import client_of, settings_for
 from tests.factories import API, Factory, Person, end_partnership
+from tests.reflecting import reflect
 from tests.support import assert_error, data_of, rows
+from tests.talking import comment
 
 SECRET = "Alice's own secret"
 WITH_ID = [
@@ -51,8 +54,15 @@ class Access:
 
 SYSTEM = {"title": "Not yours to make", "frequency": "daily"}
 VERIFY = {"decision": "verified_completed"}
+NOTES = {"notes": "Not yours to write"}
+WORDS = {"textContent": "Not yours to say"}
+EMOJI = {"emoji": "🎉"}
 ANYBODY_WITH_THE_LINK = Access((200, 200, 200, 200, 200, 200))
 MEMBERS_READ = Access((401, 404, 404, 404, 200, 200))
+MEMBERS_REACT = Access((401, 404, 404, 404, 200, 200), EMOJI)
+MEMBERS_TAKE_BACK = Access((401, 404, 404, 404, 204, 204))
+OWNER_CHANGES = (401, 404, 404, 404, 403, 200)
+OWNER_DELETES = Access((401, 404, 404, 404, 403, 204))
 INVITED_ONLY = Access((401, 404, 404, 200, 404, 403))
 
 ACCESS: dict[tuple[str, str], Access] = {
@@ -71,8 +81,34 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/goals/{goal_id}"): MEMBERS_READ,
     ("GET", "/goals/{goal_id}/systems"): MEMBERS_READ,
     ("POST", "/goals/{goal_id}/systems"): Access((401, 404, 404, 404, 403, 201), SYSTEM),
+    ("PUT", "/goals/{goal_id}"): Access(OWNER_CHANGES, {"title": "Not yours to name"}),
+    ("PATCH", "/goals/{goal_id}"): Access(OWNER_CHANGES, {"isArchived": True}),
+    ("DELETE", "/goals/{goal_id}"): OWNER_DELETES,
     ("GET", "/systems/{system_id}"): MEMBERS_READ,
+    ("GET", "/tasks/my/{system_id}"): Access((401, 404, 404, 404, 404, 200)),
+    ("PUT", "/systems/{system_id}"): Access(OWNER_CHANGES, {"title": "Not yours to name"}),
+    ("PATCH", "/systems/{system_id}"): Access(OWNER_CHANGES, {"status": "paused"}),
+    ("DELETE", "/systems/{system_id}"): OWNER_DELETES,
+    ("GET", "/checkins/{checkin_id}"): MEMBERS_READ,
+    ("PUT", "/checkins/{checkin_id}"): Access((401, 404, 404, 404, 403, 200), NOTES),
+    ("PATCH", "/checkins/{checkin_id}"): Access((401, 404, 404, 404, 403, 200), NOTES),
+    ("DELETE", "/checkins/{checkin_id}"): Access((401, 404, 404, 404, 403, 204)),
+    # The partner has not asked the owner anything.
+    ("POST", "/checkins/{checkin_id}/resubmit"): Access((401, 404, 404, 404, 403, 409), NOTES),
     ("POST", "/verifications/{checkin_id}/verify"): Access((401, 404, 404, 404, 200, 403), VERIFY),
+    ("POST", "/notifications/{notification_id}/read"): Access((401, 404, 404, 404, 404, 200)),
+    ("DELETE", "/notifications/{notification_id}"): Access((401, 404, 404, 404, 404, 204)),
+    ("DELETE", "/messages/{message_id}"): OWNER_DELETES,
+    ("POST", "/messages/{message_id}/react"): MEMBERS_REACT,
+    ("DELETE", "/messages/{message_id}/react"): MEMBERS_TAKE_BACK,
+    ("PUT", "/reactions/{target_type}/{target_id}"): MEMBERS_REACT,
+    ("DELETE", "/reactions/{target_type}/{target_id}"): MEMBERS_TAKE_BACK,
+    ("GET", "/reflections/by-date/{date}"): Access((401, 404, 404, 404, 404, 200)),
+    ("GET", "/reflections/{reflection_id}"): MEMBERS_READ,
+    ("PUT", "/reflections/{reflection_id}"): Access(OWNER_CHANGES, {"promptText": "Not yours?"}),
+    ("DELETE", "/reflections/{reflection_id}"): OWNER_DELETES,
+    ("PUT", "/comments/{comment_id}"): Access(OWNER_CHANGES, WORDS),
+    ("DELETE", "/comments/{comment_id}"): OWNER_DELETES,
     # The address of an image is random and works without a token, so that <img> can show it.
     ("GET", "/uploads/{uploadId}/{token}"): Access((302,) * 6),
 }
@@ -106,6 +142,14 @@ async def make_world(
         )
         checkin = await factory.checkin(alice, system["id"], notes=SECRET)
         ids.update(goal_id=goal["id"], system_id=system["id"], checkin_id=checkin["id"])
+        ids.update(target_type="checkin", target_id=checkin["id"])
+        if "/reflections/" in path:
+            ids["reflection_id"] = (await reflect(alice, reflectionContent=SECRET))["id"]
+            ids["date"] = "2026-03-10"
+        if "{message_id}" in path:
+            ids["message_id"] = await a_message(app, alice)
+        if "{comment_id}" in path:
+            ids["comment_id"] = (await comment(alice, "goal", goal["id"], SECRET))["id"]
 
     if who is Who.STRANGER:
         await meet(who)
@@ -124,9 +168,34 @@ async def make_world(
         await factory.partnership(await meet(Who.PARTNER), alice)
     if who is not Who.FORMER:
         await make_things()
+    if "{notification_id}" in path:
+        ids["notification_id"] = await a_notification(app, alice)
     if "{uploadId}" in path:
         ids["uploadId"], ids["token"] = (await path_of_a_photo(alice)).split("/")[-2:]
     return World(clients, ids)
+
+
+async def a_notification(app: FastAPI, recipient: Person) -> str:
+    async with app.state.database.session() as session, session.begin():
+        made = Notification(recipient_id=recipient.id, type="goal_achieved", message=SECRET)
+        session.add(made)
+    return str(made.id)
+
+
+async def a_message(app: FastAPI, sender: Person) -> str:
+    """In whatever partnership there is, even in one that nobody has joined yet."""
+    (found,) = await rows(
+        app, "SELECT id FROM partnerships WHERE :id IN (user1_id, user2_id)", id=sender.id
+    )
+    async with app.state.database.session() as session, session.begin():
+        made = DirectMessage(
+            partnership_id=found["id"],
+            sender_id=sender.id,
+            text_content=SECRET,
+            sent_at_utc=app.state.clock.now(),
+        )
+        session.add(made)
+    return str(made.id)
 
 
 async def path_of_a_photo(owner: Person) -> str:
@@ -145,7 +214,8 @@ async def everything_stored(app: FastAPI) -> list[Any]:
             f"SELECT '{table}', md5(string_agg(t::text, '' ORDER BY t::text)) FROM \"{table}\" t"
             for table in Base.metadata.tables
             if table not in ignored
-        ),
+        )
+        + " ORDER BY 1",
     )
 
 
@@ -189,7 +259,9 @@ async def test_a_stranger_cannot_tell_what_exists(
 ) -> None:
     path = path.removeprefix(API)
     world = await make_world(factory, app, client, Who.STRANGER, path)
-    nowhere = World(world.clients, {name: str(uuid4()) for name in world.ids})
+    made_up_ids = {name: str(uuid4()) for name in world.ids} | {"target_type": "checkin"}
+    made_up_ids["date"] = "2026-03-01"
+    nowhere = World(world.clients, made_up_ids)
     body = ACCESS[method, path].body
 
     real = await world.request(Who.STRANGER, method, path, body)
@@ -222,11 +294,30 @@ async def test_lists_show_nothing_of_anybody_else(factory: Factory, app: FastAPI
         ("GET", "/goals", None),
         ("POST", "/goals", {"title": "Anybody's"}),
         ("GET", "/systems", None),
+        ("GET", "/systems/current-schedule", None),
+        ("GET", "/partnerships/partner/systems/today", None),
+        ("GET", "/dashboard", None),
+        ("GET", "/tasks/my", None),
         ("POST", "/systems", SYSTEM),
         ("GET", "/checkins", None),
         ("POST", "/checkins", {"systemId": str(uuid4())}),
         ("GET", "/verifications/queue", None),
+        ("GET", "/reflections", None),
+        ("GET", "/reflections/prompts", None),
+        ("GET", "/reflections/partner", None),
+        ("POST", "/reflections", {"reflectionContent": "Anybody's"}),
+        ("GET", "/partnerships/partner/activity", None),
+        ("GET", "/messages", None),
+        ("POST", "/messages", WORDS),
+        ("POST", "/messages/read", {"upToMessageId": str(uuid4())}),
+        ("GET", f"/comments?targetType=goal&targetId={UUID(int=1)}", None),
+        ("POST", f"/comments?targetType=goal&targetId={UUID(int=1)}", WORDS),
         ("GET", "/notifications", None),
+        ("GET", "/progress", None),
+        ("GET", "/progress/heatmap", None),
+        ("GET", "/notifications/unread-count", None),
+        ("POST", "/notifications/mark-all-read", None),
+        ("GET", "/notifications/stream", None),
     ],
 )
 async def test_everything_else_needs_a_token_too(

@@ -230,6 +230,7 @@ OWNED = {
     "systemPauses": "system_pauses JOIN systems s ON s.id = system_id WHERE user_id = :id",
     "checkins": "checkins WHERE user_id = :id",
     "verificationsGiven": "checkins WHERE verified_by_partner_id = :id",
+    "streakMilestones": "streak_milestones WHERE user_id = :id",
     "reflections": "reflections WHERE user_id = :id",
     "directMessages": "direct_messages WHERE sender_id = :id",
     "comments": "comments WHERE user_id = :id",

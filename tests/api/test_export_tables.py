@@ -9,7 +9,7 @@ from app.schemas.account_schemas import AccountExport
 SECRETS_AND_INTERNALS = {
     "users": set(),
     "partnerships": {"invite_token"},
-    "email_outbox": {"payload", "attempts", "next_attempt_at", "last_error"},
+    "email_outbox": {"payload", "attempts", "next_attempt_at", "last_error", "dedupe_key"},
 }
 
 

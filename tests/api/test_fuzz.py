@@ -5,6 +5,7 @@ on every run. `schemathesis` has a pytest integration of its own, which pytest 9
 which is synchronous; here it only makes the requests and judges the answers.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from pydantic.alias_generators import to_camel
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
@@ -23,9 +25,14 @@ from schemathesis.specs.openapi.checks import (
 
 from app.main import create_app
 from tests.conftest import BASE_URL, settings_for
-from tests.factories import Factory
+from tests.factories import Factory, Person
+from tests.pictures import upload
+from tests.reflecting import reflect
+from tests.support import data_of, items_of, token_in
+from tests.talking import comment, react, say
 
-CASES = 6
+# How many requests are made up for each operation: `DUOTRAK_FUZZ_CASES=60` for a thorough look.
+CASES = int(os.environ.get("DUOTRAK_FUZZ_CASES", "6"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -45,11 +52,13 @@ load_all_checks()
 SCHEMA = schemathesis.openapi.from_dict(
     create_app(settings_for("postgresql://unused@localhost/unused")).openapi()
 )
+ENDLESS = "GET /api/v1/notifications/stream"  # its answer never ends: tests/live has its own tests
 OPERATIONS = {
     operation.label: operation
     for operation in (
         result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)
     )
+    if operation.label != ENDLESS
 }
 
 
@@ -66,14 +75,60 @@ def cases_of(operation: Any) -> list[Any]:
 
 
 def with_ids_that_exist(cases: list[Any], ids: dict[str, str]) -> Iterator[Any]:
-    """The cases, every other one with ids that lead somewhere."""
+    """The cases, every other one with ids that lead somewhere, wherever it has one."""
     for number, case in enumerate(cases):
-        for name in (case.path_parameters or {}).keys() & ids.keys():
-            if number % 2:
-                case.path_parameters[name] = ids[name]
-        if number % 2 and isinstance(case.body, dict) and "systemId" in case.body:
-            case.body["systemId"] = ids["system_id"]
+        if number % 2:
+            for part in (case.path_parameters, case.query, case.body):
+                if isinstance(part, dict):
+                    part.update({name: ids[name] for name in part.keys() & ids.keys()})
         yield case
+
+
+async def everything_between(alice: Person, bob: Person, factory: Factory) -> dict[str, str]:
+    """Something of each kind, most of it Alice's; the ids by the names that operations use."""
+    goal = await factory.goal(alice)
+    system = await factory.system(alice, goalId=goal["id"], verificationRequired=True)
+    checkin = await factory.checkin(alice, system["id"])
+    message = await say(alice)
+    reflection = await reflect(alice)
+    remark = await comment(bob, "checkin", checkin["id"])
+    await comment(alice, "checkin", checkin["id"], parentCommentId=remark["id"])
+    for kind, target in (("checkin", checkin), ("reflection", reflection)):
+        await react(bob, kind, target["id"])
+    await react(bob, "direct_message", message["id"])
+    data_of(await alice.put(f"/goals/{goal['id']}", {"status": "achieved"}))
+    (told, *_) = items_of(await alice.get("/notifications"))
+    image = await upload(alice)
+    upload_id, token = image["url"].split("/")[-2:]
+    ids = {
+        "goal_id": goal["id"],
+        "system_id": system["id"],
+        "checkin_id": checkin["id"],
+        "message_id": message["id"],
+        "reflection_id": reflection["id"],
+        "comment_id": remark["id"],
+        "notification_id": told["id"],
+        "partnership_id": data_of(await alice.get("/partnerships/current"))["id"],
+        "target_type": "checkin",
+        "target_id": checkin["id"],
+        "parent_comment_id": remark["id"],
+        "up_to_message_id": message["id"],
+        "photo_url": image["url"],
+        "image_url": image["url"],
+        "upload_id": upload_id,
+        "token": token,
+        "date": "2026-03-10",
+        "emoji": "👍",
+    }
+    return ids | {to_camel(name): value for name, value in ids.items()}
+
+
+async def an_invitation(factory: Factory) -> tuple[Person, dict[str, str]]:
+    """Somebody who is invited, and by what names."""
+    dave, carol = await factory.person("Dave"), await factory.person("Carol")
+    sent = data_of(await dave.post("/partnerships/invite", {"email": carol.email}), 201)
+    invitation_id, token = sent["partnership"]["id"], token_in(sent["inviteUrl"])
+    return carol, {"invitation_id": invitation_id, "token": token}
 
 
 async def check(client: httpx.AsyncClient, case: Any) -> None:
@@ -98,13 +153,14 @@ async def test_no_request_leads_to_a_fault_or_to_an_undocumented_answer(
     factory: Factory, client: httpx.AsyncClient, label: str
 ) -> None:
     alice, bob = await factory.partners()
-    goal = await factory.goal(alice)
-    system = await factory.system(alice, goalId=goal["id"], verificationRequired=True)
-    checkin = await factory.checkin(alice, system["id"])
-    ids = {"goal_id": goal["id"], "system_id": system["id"], "checkin_id": checkin["id"]}
-
+    ids = await everything_between(alice, bob, factory)
+    people = [client, bob.client, alice.client]
+    if "/partnerships/" in label:
+        carol, invitation = await an_invitation(factory)
+        people.append(carol.client)
+        ids |= invitation
     cases = cases_of(OPERATIONS[label])
     assert cases
     for case in with_ids_that_exist(cases, ids):
-        for person in (client, bob.client, alice.client):
+        for person in people:
             await check(person, case)

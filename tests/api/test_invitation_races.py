@@ -4,7 +4,6 @@ What holds is read from the database. `DUOTRAK_RACE_ROUNDS=50` runs as many roun
 """
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -16,9 +15,9 @@ from fastapi import FastAPI
 from tests.api.test_partnerships import accept, invited
 from tests.conftest import MakeApp
 from tests.factories import Factory, Person
+from tests.support import RACE_ROUNDS as ROUNDS
 from tests.support import FrozenClock, assert_error, data_of, items_of, rows
 
-ROUNDS = int(os.environ.get("DUOTRAK_RACE_ROUNDS", "5"))
 AT_ONCE = 20
 POOL = AT_ONCE + 5
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import event
 
 from tests.factories import Factory, Person
-from tests.support import FrozenClock, data_of, items_of
+from tests.support import FrozenClock, change_rows, data_of, items_of
 
 TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK")
 INTROSPECTION = ("typeinfo_tree", "set_config('jit'")  # how a new connection learns of types, once
@@ -118,9 +118,25 @@ async def the_system(alice: Person) -> str:
         ("/checkins", "alice", 2),
         ("/checkins?systemId={system}&from=2026-03-01", "alice", 2),
         ("/checkins?page=99", "alice", 3),
+        ("/checkins/partner", "bob", 2),
+        ("/checkins/partner?status=completed&to=2026-03-31", "bob", 2),
+        ("/systems/current-schedule", "alice", 3),
+        ("/systems/current-schedule?date=2026-03-09&page=9", "alice", 3),
+        ("/partnerships/partner/systems/today", "bob", 3),
+        ("/dashboard", "alice", 4),
+        ("/dashboard?date=2026-03-09", "bob", 4),
+        ("/tasks/my", "alice", 5),
+        ("/tasks/my?dueDateFrom=2026-03-01&status=pending", "bob", 5),
+        ("/tasks/my/{system}", "alice", 4),
         ("/verifications/queue", "bob", 2),
-        ("/notifications", "bob", 3),
-        ("/notifications?filter=unread&eventType=verification_requested", "bob", 3),
+        ("/notifications", "bob", 2),
+        ("/notifications/unread-count", "bob", 2),
+        ("/notifications?filter=unread&eventType=verification_requested", "bob", 2),
+        ("/progress", "alice", 4),
+        ("/progress?dateRangePreset=allTime&comparePartner=true", "alice", 6),
+        ("/progress?goalId={goal}&comparePartner=true", "bob", 7),
+        ("/progress?systemId={system}&dateRangePreset=last90d", "alice", 4),
+        ("/progress/heatmap", "alice", 2),
     ],
 )
 async def test_twice_the_rows_need_the_same_number_of_statements(
@@ -171,10 +187,45 @@ async def test_an_account_without_anything_needs_no_more(
     }
 
 
+LONG_HISTORY = (
+    "WITH made AS (INSERT INTO systems (id, user_id, title, frequency, metric_type)"
+    " SELECT gen_random_uuid(), user_id, 'More', frequency, metric_type"
+    " FROM systems, generate_series(1, 18) WHERE title = 'Morning run' LIMIT 18"
+    " RETURNING id, user_id),"
+    " planned AS (INSERT INTO system_schedules (system_id, effective_from, frequency)"
+    " SELECT id, date '2024-03-10', 'daily' FROM made)"
+    " INSERT INTO checkins (id, system_id, user_id, checkin_date_local, checkin_timezone,"
+    " checkin_timestamp_utc, status)"
+    " SELECT gen_random_uuid(), made.id, user_id, day, 'UTC', day, 'completed'"
+    " FROM made, generate_series(timestamptz '2024-03-10', '2026-03-09', '1 day') day"
+)
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/systems/current-schedule", "/tasks/my"])
+async def test_a_day_costs_the_same_with_twenty_systems_and_years_of_checkins(
+    factory: Factory, app: FastAPI, statements: Statements, path: str
+) -> None:
+    alice, _ = await factory.partners()
+    for _ in range(2):
+        await factory.system(alice)
+    async with statements.recording() as few:
+        data_of(await alice.get(path))
+    before = list(few)
+    await change_rows(app, LONG_HISTORY)
+    data_of(await alice.get("/dashboard"))  # writes down what the older dates come to
+
+    async with statements.recording() as many:
+        data_of(await alice.get(path))
+
+    assert len(items_of(await alice.get("/systems/current-schedule?limit=100"))) == 20
+    assert sorted(many) == sorted(before)
+
+
 async def test_what_each_write_costs(factory: Factory, statements: Statements) -> None:
     alice, bob = await factory.partners()
     goal = await factory.goal(alice)
     system = await factory.system(alice, verificationRequired=True)
+    other = await factory.system(alice)
     waiting = await factory.checkin(alice, system["id"], localDate="2026-03-09")
     daily = {"title": "Run", "frequency": "daily"}
     counts = {}
@@ -186,6 +237,7 @@ async def test_what_each_write_costs(factory: Factory, statements: Statements) -
         ("system in goal", alice, f"/goals/{goal['id']}/systems", daily, 201),
         ("checkin", alice, "/checkins", {"systemId": system["id"]}, 201),
         ("checkin again", alice, "/checkins", {"systemId": system["id"]}, 409),
+        ("another system", alice, "/checkins", {"systemId": other["id"]}, 201),
         (
             "decision",
             bob,
@@ -204,11 +256,37 @@ async def test_what_each_write_costs(factory: Factory, statements: Statements) -
         "system": 4,
         "paused system": 5,
         "system in goal": 5,
-        "checkin": 3,
+        # The first one of a date looks whether a milestone is near.
+        "checkin": 4,
+        "another system": 3,
         # As above; then the account, the system and the insert once more, and why it is refused.
         "checkin again": 4,
         "decision": 3,
     }
+
+
+async def test_what_changing_a_checkin_costs(factory: Factory, statements: Statements) -> None:
+    alice, bob = await factory.partners()
+    system = await factory.system(alice, verificationRequired=True)
+    checkin = await factory.checkin(alice, system["id"])
+    path, decided = f"/checkins/{checkin['id']}", f"/verifications/{checkin['id']}/verify"
+    ask = {"decision": "queried_by_partner", "query": "Which route was it?"}
+    counts = {}
+
+    for name, person, method, path_of, body in (
+        ("read", bob, "GET", path, None),
+        ("edit", alice, "PATCH", path, {"notes": "Far"}),
+        ("ask", bob, "POST", decided, ask),
+        ("resubmit", alice, "POST", f"{path}/resubmit", {}),
+        ("delete", alice, "DELETE", path, None),
+    ):
+        async with statements.recording() as sent:
+            answer = await person.client.request(method, f"/api/v1{path_of}", json=body)
+        assert answer.status_code in (200, 204), answer.text
+        counts[name] = len(sent)
+
+    # A change: the account, its lock, the check-in, the write.
+    assert counts == {"read": 2, "edit": 4, "ask": 3, "resubmit": 4, "delete": 4}
 
 
 async def test_a_refused_request_stops_early(
@@ -235,3 +313,55 @@ async def test_a_key_costs_a_lock_a_look_and_a_row(
     async with statements.recording() as sent:
         data_of(await alice.post("/goals", {"title": "a"}, headers=key), 201)
     assert len(sent) == 3
+
+
+async def test_archiving_a_goal_costs_the_same_however_many_systems_it_has(
+    factory: Factory, statements: Statements
+) -> None:
+    alice = await factory.person("Alice")
+    counts = []
+    for number in (1, 5):
+        goal = await factory.goal(alice)
+        for _ in range(number):
+            system = await factory.system(alice, goalId=goal["id"])
+            await factory.checkin(alice, system["id"])
+        for archived in (True, False):
+            async with statements.recording() as sent:
+                data_of(await alice.put(f"/goals/{goal['id']}", {"isArchived": archived}))
+            counts.append(len(sent))
+
+    assert counts == [9, 10, 9, 10]
+
+
+async def test_what_changes_and_deletions_cost(factory: Factory, statements: Statements) -> None:
+    alice, _ = await factory.partners()
+    goal = await factory.goal(alice)
+    system = await factory.system(alice, goalId=goal["id"])
+    weekly = {"frequency": "weekly", "frequencyDetails": {"timesPerWeek": 2}}
+    counts = {}
+
+    for name, method, path, body in (
+        ("goal", "PATCH", f"/goals/{goal['id']}", {"title": "a"}),
+        ("goal achieved", "PATCH", f"/goals/{goal['id']}", {"status": "achieved"}),
+        ("system", "PATCH", f"/systems/{system['id']}", {"title": "a"}),
+        ("schedule", "PATCH", f"/systems/{system['id']}", weekly),
+        ("pause", "PATCH", f"/systems/{system['id']}", {"status": "paused"}),
+        ("end of pause", "PATCH", f"/systems/{system['id']}", {"status": "active"}),
+        ("system deleted", "DELETE", f"/systems/{system['id']}", None),
+        ("goal deleted", "DELETE", f"/goals/{goal['id']}", None),
+    ):
+        async with statements.recording() as sent:
+            answer = await alice.client.request(method, f"/api/v1{path}", json=body)
+        assert answer.status_code in (200, 204), answer.text
+        counts[name] = len(sent)
+
+    assert counts == {
+        "goal": 6,
+        "goal achieved": 7,
+        "system": 5,
+        "schedule": 8,
+        "pause": 8,
+        "end of pause": 9,
+        "system deleted": 2,
+        "goal deleted": 2,
+    }

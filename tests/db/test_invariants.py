@@ -38,6 +38,7 @@ ALLOWED: dict[str, dict[str, Any]] = {
         "checkin_timezone": "UTC",
         "status": "completed",
     },
+    "streak_milestones": {"user_id": ALICE, "length": 7, "local_date": DAY, "reached_at": NOW},
     "reflections": {"user_id": ALICE, "reflection_date_local": DAY, "content": "Good."},
     "direct_messages": {
         "partnership_id": PAST,
@@ -53,7 +54,18 @@ ALLOWED: dict[str, dict[str, Any]] = {
         "target_type": "checkin",
         "target_id": TARGET,
     },
+    "ai_usage": {
+        "user_id": ALICE,
+        "operation": "plan_goal",
+        "model": "m",
+        "prompt_version": "v",
+        "tokens_read": 1,
+        "tokens_written": 1,
+        "latency_ms": 1,
+        "outcome": "succeeded",
+    },
     "email_outbox": {"kind": "k", "to_email": "a@example.com", "payload": "{}"},
+    "email_suppressions": {"address_hash": "h", "reason": "bounced"},
     "uploads": {
         "user_id": ALICE,
         "purpose": "checkin",
@@ -191,6 +203,20 @@ CASES = [
         row("checkins", status="queried_by_partner", checkin_date_local=EVE),
     ),
     Case(
+        "ck_streak_milestones_length_positive",
+        (row("streak_milestones", length=1),),
+        row("streak_milestones", local_date=EVE, length=0),
+    ),
+    Case(
+        "uq_streak_milestones_user_date",
+        (
+            row("streak_milestones"),
+            row("streak_milestones", local_date=EVE),
+            row("streak_milestones", user_id=BOB),
+        ),
+        row("streak_milestones", length=14),
+    ),
+    Case(
         "uq_reflections_user_id_reflection_date_local",
         (row("reflections"), row("reflections", user_id=BOB)),
         row("reflections", content="Other"),
@@ -219,6 +245,11 @@ CASES = [
         (row("reactions"), row("reactions", user_id=BOB), row("reactions", target_id=ALICE)),
         row("reactions", emoji="-"),
     ),
+    Case(
+        "uq_email_outbox_dedupe_key",
+        (row("email_outbox"), row("email_outbox"), row("email_outbox", dedupe_key="k")),
+        row("email_outbox", dedupe_key="k"),
+    ),
     Case("uq_uploads_path", (row("uploads"),), row("uploads", url="v")),
     Case("uq_uploads_url", (row("uploads"),), row("uploads", path="q")),
 ]
@@ -233,9 +264,11 @@ ENUM_COLUMNS = [
 RULES = """
 SELECT conname AS name FROM pg_constraint
 WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u')
+  AND conrelid::regclass::text NOT LIKE 'pgqueuer%'
 UNION
 SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique AND NOT i.indisprimary
+  AND c.relname NOT LIKE 'pgqueuer%'
 """
 
 

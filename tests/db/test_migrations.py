@@ -68,6 +68,7 @@ SELECT c.conrelid::regclass AS "table", c.conname AS name, c.contype AS kind,
 FROM pg_constraint c
 WHERE c.connamespace = 'public'::regnamespace AND c.contype IN ('p', 'f', 'u', 'c')
   AND c.conrelid <> 'alembic_version'::regclass
+  AND c.conrelid::regclass::text NOT LIKE 'pgqueuer%'  -- the library names its own
 """
 
 

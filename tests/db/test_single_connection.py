@@ -24,11 +24,14 @@ async def test_a_pool_of_one_connection_serves_every_operation(
         reads = [
             path.removeprefix("/api/v1")
             for path, operations in app.openapi()["paths"].items()
-            if "get" in operations and path.startswith("/api/v1/") and "{" not in path
+            if "get" in operations
+            and path.startswith("/api/v1/")
+            and "{" not in path
+            and not path.endswith("/stream")  # its answer never ends; tests/live has its own
         ]
         assert len(reads) >= 6
         for path in reads:  # some miss a parameter, which is an answer too
-            assert (await bob.get(path)).status_code in (200, 404, 422), path
+            assert (await bob.get(path)).status_code in (200, 400, 404, 422), path
     assert app.state.database.engine.pool.checkedout() == 0
 
 

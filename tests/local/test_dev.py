@@ -214,6 +214,7 @@ def test_seeding_again_changes_nothing_and_lists_the_accounts(dev: Dev, place: P
     first = duotrak("seed", cwd=place)
     assert first.returncode == 0, first.stderr
     assert sample_account(dev)[0] in first.stdout
+    assert "nothing was changed" in first.stdout
     assert duotrak("seed", cwd=place).stdout == first.stdout
 
 
