@@ -3,7 +3,7 @@
 import pytest
 
 from tests.factories import Factory, Person
-from tests.support import data_of, items_of
+from tests.support import assert_error, data_of, items_of
 from tests.talking import comment, react
 
 TITLES = {
@@ -79,3 +79,19 @@ async def test_the_dashboard_shows_a_title_as_it_was_written(factory: Factory, t
     (alert,) = data_of(await bob.get("/dashboard"))["verificationAlerts"]
 
     assert alert["message"].startswith(f"Alice asks you to verify '{title}' of ")
+
+
+@each_title
+async def test_refusals_show_a_title_as_it_was_written(factory: Factory, title: str) -> None:
+    alice = await factory.person()
+    system = await factory.system(alice, title=title)
+    await factory.checkin(alice, system["id"])
+    body = {"systemId": system["id"]}
+
+    again = assert_error(await alice.post("/checkins", body), 409, "already_checked_in")
+    paused = await factory.system(alice, title=title, status="paused")
+    body = {"systemId": paused["id"]}
+    refused = assert_error(await alice.post("/checkins", body), 409, "system_not_active")
+
+    assert again["message"].startswith(f"You already checked in for '{title}' on ")
+    assert refused["message"].startswith(f"'{title}' is not active. ")

@@ -15,7 +15,7 @@ class AlreadyCheckedIn(AppError):
 
     def __init__(self, *, system_title: str, local_date: date) -> None:
         super().__init__(
-            f"You already checked in for {system_title!r} on {local_date:%d %B %Y}. "
+            f"You already checked in for '{system_title}' on {local_date:%d %B %Y}. "
             "Change that check-in instead."
         )
 

@@ -25,7 +25,7 @@ class SystemNotActive(AppError):
     status, code = 409, ErrorCode.SYSTEM_NOT_ACTIVE
 
     def __init__(self, *, system_title: str) -> None:
-        super().__init__(f"{system_title!r} is not active. Activate it again to check in.")
+        super().__init__(f"'{system_title}' is not active. Activate it again to check in.")
 
 
 class MetricTypeInUse(AppError):

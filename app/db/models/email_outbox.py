@@ -39,9 +39,7 @@ class EmailOutbox(Base):
     attempted_at: Mapped[datetime | None]
     unclear_since: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
-    history: Mapped[list[dict[str, Any]]] = mapped_column(
-        JSONB, server_default=text("'[]'::jsonb")
-    )
+    history: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     dedupe_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
