@@ -40,13 +40,18 @@ NOTIFICATIONS_INSERTED = """
     RETURNING user_id
 """
 
-# That one was read is no news: its recipient did it.
+# That one was read is no news: its recipient did it. Rows before and after are grouped, not joined:
+# a plan that was kept from a single row would join thousands with thousands, one by one.
 NOTIFICATIONS_UPDATED = """
     INSERT INTO public.live_events (user_id, event, target_id)
-    SELECT fresh.recipient_id, 'notification', fresh.id
-    FROM fresh JOIN stale ON stale.id = fresh.id
-    WHERE (fresh.title, fresh.message, fresh.created_at)
-          IS DISTINCT FROM (stale.title, stale.message, stale.created_at)
+    SELECT recipient_id, 'notification', id
+    FROM (
+        SELECT id, recipient_id, title, message, created_at, true AS is_fresh FROM fresh
+        UNION ALL
+        SELECT id, recipient_id, title, message, created_at, false FROM stale
+    ) AS written
+    GROUP BY id, recipient_id, title, message, created_at
+    HAVING count(*) = 1 AND bool_and(is_fresh)
     RETURNING user_id
 """
 
@@ -69,8 +74,8 @@ PEOPLE_OF_CHECKIN = """
         AND partner.id <> owner.id
 """
 CONCERNED_BY_STATUS = """
-    CASE WHEN fresh.status = 'pending_verification' THEN partner.id
-         WHEN fresh.status IN ('verified_completed', 'queried_by_partner') THEN owner.id END
+    CASE WHEN {changed}.status = 'pending_verification' THEN partner.id
+         WHEN {changed}.status IN ('verified_completed', 'queried_by_partner') THEN owner.id END
 """
 
 CHECKINS_INSERTED = f"""
@@ -79,7 +84,9 @@ CHECKINS_INSERTED = f"""
     FROM fresh
     {PEOPLE_OF_CHECKIN.format(changed="fresh")}
     CROSS JOIN LATERAL (VALUES
-        (owner.id, 'checkin'), (partner.id, 'checkin'), ({CONCERNED_BY_STATUS}, 'verification')
+        (owner.id, 'checkin'),
+        (partner.id, 'checkin'),
+        ({CONCERNED_BY_STATUS.format(changed="fresh")}, 'verification')
     ) AS told(person, event)
     WHERE told.person IS NOT NULL
     RETURNING user_id
@@ -105,12 +112,21 @@ CHECKINS_CHANGED = """
 """
 CHECKINS_UPDATED = CHECKINS_CHANGED.format(
     at_most=AT_MOST,
-    changed="fresh",
-    rows="fresh JOIN stale ON stale.id = fresh.id",
-    people=PEOPLE_OF_CHECKIN.format(changed="fresh"),
+    changed="moved",
+    rows="""(
+        SELECT id, user_id, max(status_now) AS status, max(status_before) AS status_before
+        FROM (
+            SELECT id, user_id, status AS status_now, NULL AS status_before FROM fresh
+            UNION ALL
+            SELECT id, user_id, NULL, status FROM stale
+        ) AS written
+        GROUP BY id, user_id
+    ) AS moved""",
+    people=PEOPLE_OF_CHECKIN.format(changed="moved"),
     told=f"""
         (owner.id, 'checkin'), (partner.id, 'checkin'),
-        (CASE WHEN fresh.status <> stale.status THEN {CONCERNED_BY_STATUS} END, 'verification')
+        (CASE WHEN moved.status <> moved.status_before
+              THEN {CONCERNED_BY_STATUS.format(changed="moved")} END, 'verification')
     """,
 )
 CHECKINS_DELETED = CHECKINS_CHANGED.format(
