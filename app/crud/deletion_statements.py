@@ -10,11 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Delete,
     Select,
     String,
     Update,
+    Uuid,
+    any_,
     cast,
     delete,
     func,
@@ -103,7 +106,7 @@ def deletion_steps(leaver: Leaver, at_most: int) -> list[Statement]:
 
     def some(model: Any, *where: ColumnElement[bool]) -> Delete:
         chosen = select(model.id).where(*where).limit(at_most)
-        return delete(model).where(model.id.in_(chosen)).execution_options(**_BLIND)
+        return delete(model).where(_is_among(model.id, chosen)).execution_options(**_BLIND)
 
     return [
         *(
@@ -134,6 +137,14 @@ def deletion_steps(leaver: Leaver, at_most: int) -> list[Statement]:
 
 
 _BLIND = {"synchronize_session": False}
+
+
+def _is_among(column: Any, chosen: Select[UUID]) -> ColumnElement[bool]:
+    """Chosen once, whatever the planner expects: a plan for no rows would choose once a row."""
+    ids: ColumnElement[bool] = column == any_(
+        func.array(chosen.scalar_subquery(), type_=ARRAY(Uuid))
+    )
+    return ids
 
 
 def _is_open() -> ColumnElement[bool]:
@@ -184,7 +195,7 @@ def _release_partners_checkins(leaver: Leaver, at_most: int) -> Update:
     )
     return (
         update(Checkin)
-        .where(Checkin.id.in_(chosen))
+        .where(_is_among(Checkin.id, chosen))
         .values(partnership_id=None, verified_by_partner_id=None, verifier_query=None)
         .execution_options(**_BLIND)
     )

@@ -18,7 +18,7 @@ from tests.conftest import MakeApp
 from tests.factories import Factory, Person
 from tests.jobs.deleting import Files, close_account, finish, is_gone, job_on
 from tests.rich_account import furnish
-from tests.support import FrozenClock, assert_error, rows
+from tests.support import FrozenClock, assert_error, change_rows, rows
 
 
 async def test_files_go_from_the_bucket_of_their_purpose(
@@ -179,12 +179,18 @@ async def test_what_slipped_in_while_the_account_closed_is_dealt_with(
     assert len(files.removed[Bucket.CHECKIN_IMAGES]) == 1
 
 
+@pytest.mark.parametrize("statistics", ["fresh", "of a table that was empty"])
 async def test_an_account_of_many_years_is_deleted_in_parts(
-    factory: Factory, app: FastAPI, clock: FrozenClock
+    factory: Factory, app: FastAPI, clock: FrozenClock, statistics: str
 ) -> None:
     alice, bob = await factory.partners()
-    for owner in (alice, bob):
-        system = await factory.system(owner)
+    systems = {owner: await factory.system(owner) for owner in (alice, bob)}
+    if statistics != "fresh":
+        # Pages without a row, as vacuuming finds them after a mass deletion: plans expect no rows.
+        await add_checkins(app, alice, systems[alice]["id"], 20_000)
+        await change_rows(app, "DELETE FROM checkins")
+        await change_rows(app, "ANALYZE checkins")
+    for owner, system in systems.items():
         await add_checkins(app, owner, system["id"], 5000)
     await close_account(alice)
     job = job_on(app, Files())
