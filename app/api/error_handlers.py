@@ -153,7 +153,7 @@ def _field_error(problem: Mapping[str, Any]) -> FieldError:
     message = problem["msg"].removeprefix("Value error, ")
     return FieldError(
         field=".".join(names) or "body",
-        message=message[:1].lower() + message[1:],
+        message=message if message[1:2].isupper() else message[:1].lower() + message[1:],
         code=problem["type"],
     )
 

@@ -12,7 +12,7 @@ from app.core.enums import PartnershipStatus
 from app.core.paging import PageRequest
 from app.crud.base_crud import BaseCrud, IdRow, PagedQuery
 from app.db.models import Partnership, User
-from app.db.query import Query
+from app.db.query import Query, is_among
 
 
 class InviteRow(TypedDict):
@@ -100,14 +100,15 @@ MARK_EXPIRED = Query(
 MARK_ALL_EXPIRED = Query(
     update(Partnership)
     .where(
-        Partnership.id.in_(
+        is_among(
+            Partnership.id,
             select(Partnership.id)
             .where(
                 Partnership.status == PartnershipStatus.PENDING_INVITE,
                 Partnership.invite_token_expires_at <= bindparam("now"),
             )
             .limit(bindparam("at_most", type_=Integer))
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True),
         )
     )
     .values(status=PartnershipStatus.EXPIRED_INVITE, updated_at=bindparam("now"))

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, DateTime, Integer, String, Uuid, bindparam, delete
 from app.core.enums import CheckinStatus
 from app.crud.base_crud import BaseCrud
 from app.db.models import LiveEvent
-from app.db.query import Query
+from app.db.query import Query, is_among
 
 
 class NewsRow(TypedDict):
@@ -89,10 +89,11 @@ _oldest = (
 DELETE_OLD = Query(
     delete(LiveEvent)
     .where(
-        LiveEvent.id.in_(
+        is_among(
+            LiveEvent.id,
             select(_oldest.c.id).where(
                 _oldest.c.created_at < bindparam("before", type_=DateTime(timezone=True))
-            )
+            ),
         )
     )
     .returning(LiveEvent.id),

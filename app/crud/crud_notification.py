@@ -32,7 +32,7 @@ from app.core.notification_catalogue import CATALOGUE, NotificationType
 from app.core.paging import PageRequest
 from app.crud.base_crud import BaseCrud, IdRow, PagedQuery, count_of
 from app.db.models import Notification, User
-from app.db.query import Query, parameter
+from app.db.query import Query, is_among, parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,8 @@ DELETE = Query(
 DELETE_READ = Query(
     delete(Notification)
     .where(
-        Notification.id.in_(
+        is_among(
+            Notification.id,
             select(Notification.id)
             .where(
                 Notification.is_read,
@@ -270,7 +271,7 @@ DELETE_READ = Query(
             )
             .order_by(Notification.created_at)
             .limit(bindparam("at_most", type_=Integer))
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True),
         )
     )
     .returning(Notification.id),

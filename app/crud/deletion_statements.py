@@ -10,14 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Delete,
     Select,
     String,
     Update,
-    Uuid,
-    any_,
     cast,
     delete,
     func,
@@ -44,6 +41,7 @@ from app.db.models import (
     Reflection,
     System,
 )
+from app.db.query import is_among
 from app.emails.messages import PartnershipInvitation
 
 Statement = Update | Delete
@@ -106,7 +104,7 @@ def deletion_steps(leaver: Leaver, at_most: int) -> list[Statement]:
 
     def some(model: Any, *where: ColumnElement[bool]) -> Delete:
         chosen = select(model.id).where(*where).limit(at_most)
-        return delete(model).where(_is_among(model.id, chosen)).execution_options(**_BLIND)
+        return delete(model).where(is_among(model.id, chosen)).execution_options(**_BLIND)
 
     return [
         *(
@@ -137,14 +135,6 @@ def deletion_steps(leaver: Leaver, at_most: int) -> list[Statement]:
 
 
 _BLIND = {"synchronize_session": False}
-
-
-def _is_among(column: Any, chosen: Select[UUID]) -> ColumnElement[bool]:
-    """Chosen once, whatever the planner expects: a plan for no rows would choose once a row."""
-    ids: ColumnElement[bool] = column == any_(
-        func.array(chosen.scalar_subquery(), type_=ARRAY(Uuid))
-    )
-    return ids
 
 
 def _is_open() -> ColumnElement[bool]:
@@ -195,7 +185,7 @@ def _release_partners_checkins(leaver: Leaver, at_most: int) -> Update:
     )
     return (
         update(Checkin)
-        .where(_is_among(Checkin.id, chosen))
+        .where(is_among(Checkin.id, chosen))
         .values(partnership_id=None, verified_by_partner_id=None, verifier_query=None)
         .execution_options(**_BLIND)
     )

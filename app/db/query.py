@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import JSON, ColumnElement, Enum, String, bindparam, or_
+from sqlalchemy import ARRAY, JSON, ColumnElement, Enum, String, any_, bindparam, func, or_
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Select
@@ -77,6 +77,13 @@ def parameter(name: str, column: Column) -> BindParameter[Any]:
 def matches_unless_null(name: str, column: Column) -> ColumnElement[bool]:
     """The filter `column = :name`, which is off while the parameter is null."""
     return or_(parameter(name, column).is_(None), column == parameter(name, column))
+
+
+def is_among(column: Column, chosen: Select[Any]) -> ColumnElement[bool]:
+    """Like `column IN (chosen)`, but chosen once: a plan for no rows would choose once a row."""
+    ids = func.array(chosen.scalar_subquery(), type_=ARRAY(column.type))
+    among: ColumnElement[bool] = column == any_(ids)
+    return among
 
 
 class _CompiledQuery:

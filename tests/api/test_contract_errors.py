@@ -311,3 +311,14 @@ async def test_a_database_that_is_away_is_unavailable_and_not_a_fault(
     assert ready.status_code == 503
     assert ready.json()["database"] == "unreachable"
     assert healthy.status_code == 200
+
+
+async def test_names_in_capitals_stay_so_in_messages(factory: Factory) -> None:
+    alice = await factory.person("Alice")
+
+    (error,) = assert_error(
+        await alice.post("/checkins", {"systemId": 5}), 422, "validation_failed"
+    )["errors"]
+
+    assert error["field"] == "systemId"
+    assert error["message"].startswith("UUID input")
