@@ -1,4 +1,4 @@
-"""The e-mails of the Supabase Auth stand-in, with links into the client (design: api.md §2)."""
+"""The e-mails of the Supabase Auth stand-in, with links into the client."""
 
 from datetime import timedelta
 

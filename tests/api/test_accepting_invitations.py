@@ -1,4 +1,4 @@
-"""Accepting an invitation by its link, and the partnership that comes of it (rules §6)."""
+"""Accepting an invitation by its link, and the partnership that comes of it."""
 
 from typing import Any
 

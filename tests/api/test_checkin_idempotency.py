@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on POST /checkins (security and reliability contract §4.1)."""
+"""`Idempotency-Key` on POST /checkins."""
 
 from datetime import timedelta
 

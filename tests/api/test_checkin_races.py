@@ -1,4 +1,4 @@
-"""Twenty at once: one effect, one notification, no fault (security §4.2).
+"""Twenty at once: one effect, one notification, no fault.
 
 What holds is read from the database. `DUOTRAK_RACE_ROUNDS=50` runs as many rounds of each race.
 """

@@ -1,4 +1,4 @@
-"""Answering the partner's question (product rules §4.1 and §4.4)."""
+"""Answering the partner's question."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Excused and unexcused skips, as the streak of a system shows them (product rules §3.4, §5.2)."""
+"""Excused and unexcused skips, as the streak of a system shows them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Edits that change what a check-in is, and who is told (product rules §3.2, §3.5, §4.1)."""
+"""Edits that change what a check-in is, and who is told."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Checking in after the timezone changed (product rules §1.1 and §1.4)."""
+"""Checking in after the timezone changed."""
 
 from datetime import UTC, datetime
 from typing import Any

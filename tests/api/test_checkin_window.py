@@ -1,4 +1,4 @@
-"""Which local dates accept a check-in (product rules §1.3), in zones all over the world."""
+"""Which local dates accept a check-in, in zones all over the world."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

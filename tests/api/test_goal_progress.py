@@ -1,4 +1,4 @@
-"""`progressValue`, as the API computes it from stored histories (product rules §5.8)."""
+"""`progressValue`, as the API computes it from stored histories."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Many at once: one accept for an invitation, one active partnership for a person (security §4.2).
+"""Many at once: one accept for an invitation, one active partnership for a person.
 
 What holds is read from the database. `DUOTRAK_RACE_ROUNDS=50` runs as many rounds of each race.
 """

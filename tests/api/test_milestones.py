@@ -1,4 +1,4 @@
-"""Streaks that are told to both partners (product rules §7)."""
+"""Streaks that are told to both partners."""
 
 from datetime import UTC, datetime
 from typing import Any

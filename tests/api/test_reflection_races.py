@@ -1,4 +1,4 @@
-"""Many at once: one reflection for a person and date, told once (security §4.2).
+"""Many at once: one reflection for a person and date, told once.
 
 `DUOTRAK_RACE_ROUNDS=50` runs as many rounds of each race.
 """

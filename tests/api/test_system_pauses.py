@@ -1,4 +1,4 @@
-"""Pausing a system makes dates neutral until it is active again (rules §2.2)."""
+"""Pausing a system makes dates neutral until it is active again."""
 
 from typing import Any
 

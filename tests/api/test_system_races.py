@@ -1,4 +1,4 @@
-"""Many changes of one system or goal at once leave one consistent history (security §4.2).
+"""Many changes of one system or goal at once leave one consistent history.
 
 What holds is read from the database. `DUOTRAK_RACE_ROUNDS=50` runs as many rounds of each race.
 """

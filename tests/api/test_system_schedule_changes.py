@@ -1,4 +1,4 @@
-"""A changed schedule applies from tomorrow on; the past keeps the one it had (rules §2.2)."""
+"""A changed schedule applies from tomorrow on; the past keeps the one it had."""
 
 from typing import Any
 
