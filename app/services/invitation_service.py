@@ -86,6 +86,7 @@ class InvitationService:
         partnership = await self._partnerships.get_open_of(account.id)
         if partnership is None:
             partnership = await self._partnerships.add_pending(account.id, now)
+        renewed = partnership.invite_token if partnership.invite_email == data.email else None
         partnership.status = PartnershipStatus.PENDING_INVITE
         partnership.invite_email = data.email
         partnership.invite_message = data.message
@@ -95,7 +96,8 @@ class InvitationService:
         if data.name is not None:
             partnership.name = data.name
         invite_url = self._settings.frontend_link(f"/partner-invite/accept?invite_token={token}")
-        await self._tell_invited(account, data, partnership, invite_url)
+        await self._write_invitation(account, data, partnership, invite_url, renewed=renewed)
+        await self._tell_invited(account, data, partnership)
         return InvitationSent(
             partnership=await self._partnership_service.get(partnership.id, account),
             invite_url=invite_url,
@@ -291,24 +293,42 @@ class InvitationService:
             raise NotYours("This invitation was sent to you: accept or decline it.")
         return invite
 
-    async def _tell_invited(
-        self, account: Account, data: InviteCreate, partnership: Partnership, invite_url: str
+    async def _write_invitation(
+        self,
+        account: Account,
+        data: InviteCreate,
+        partnership: Partnership,
+        invite_url: str,
+        *,
+        renewed: str | None,
     ) -> None:
+        """At most one e-mail a day to anybody, whoever invites: the link can be shared as well.
+
+        One that still waits with the `renewed` token, which is dead now, takes the new link along.
+        """
         now = self._clock.now()
-        # At most one e-mail a day to anybody, whoever invites; the link can be shared all the same.
+        message = PartnershipInvitation(
+            inviter_name=account.name or account.username or "Somebody",
+            partnership_name=partnership.name,
+            personal_message=data.message,
+            invite_url=invite_url,
+            valid_days=INVITE_VALID_FOR.days,
+        )
+        payload, key = message.model_dump(), f"invitation:{partnership.invite_token}"
+        if renewed is not None and await self._outbox.rewrite(
+            f"invitation:{renewed}", payload=payload, new_key=key
+        ):
+            return
         if await self._limits.take(
             "invitation_emails", hash_token(data.email), limit=1, window=DAY, now=now
         ):
-            message = PartnershipInvitation(
-                inviter_name=account.name or account.username or "Somebody",
-                partnership_name=partnership.name,
-                personal_message=data.message,
-                invite_url=invite_url,
-                valid_days=INVITE_VALID_FOR.days,
-            )
             await self._outbox.add(
-                kind=message.kind, to_email=data.email, payload=message.model_dump(), now=now
+                kind=message.kind, to_email=data.email, payload=payload, now=now, dedupe_key=key
             )
+
+    async def _tell_invited(
+        self, account: Account, data: InviteCreate, partnership: Partnership
+    ) -> None:
         invited = await self._users.find_by_email(data.email)
         if invited is not None:
             await self._notifications.notify(

@@ -43,3 +43,35 @@ async def test_an_invitation_that_was_withdrawn_before_it_was_sent_is_not_sent(
     (row,) = await rows(app, "SELECT status, last_error FROM email_outbox")
     assert row["status"] == "cancelled"
     assert await emails_to(app, "new@example.com") == []
+
+
+async def test_inviting_again_before_the_e_mail_has_left_sends_one_with_the_link_that_works(
+    app: FastAPI, factory: Factory
+) -> None:
+    alice = await factory.person()
+    invite = {"email": "new@example.com"}
+    first = data_of(await alice.post("/partnerships/invite", invite), 201)
+    second = data_of(await alice.post("/partnerships/invite", invite), 201)
+    assert first["inviteUrl"] != second["inviteUrl"]
+
+    await deliver_due(app)
+
+    (email,) = await emails_to(app, "new@example.com")
+    assert second["inviteUrl"] in email["links"]
+    assert first["inviteUrl"] not in email["text"]
+    (row,) = await rows(app, "SELECT status FROM email_outbox")
+    assert row["status"] == "sent"
+
+
+async def test_inviting_again_after_the_e_mail_has_left_writes_no_second_one_that_day(
+    app: FastAPI, factory: Factory
+) -> None:
+    alice = await factory.person()
+    invite = {"email": "new@example.com"}
+    data_of(await alice.post("/partnerships/invite", invite), 201)
+    await deliver_due(app)
+
+    data_of(await alice.post("/partnerships/invite", invite), 201)
+    await deliver_due(app)
+
+    assert len(await emails_to(app, "new@example.com")) == 1
