@@ -98,7 +98,7 @@ async def get_live_user(request: Request, token: AccessToken) -> Account:
 
 
 @Authenticated
-async def get_uploading_user(request: Request, token: AccessToken) -> Account:
+async def get_vendor_user(request: Request, token: AccessToken) -> Account:
     """The caller of an operation that calls a vendor first, and claims the request afterwards."""
     account = await _accounts(request).identify(token)
     request.state.user_id = account.id
@@ -252,29 +252,26 @@ async def get_invitation_service(request: Request) -> InvitationService:
     )
 
 
+async def _claim(request: Request) -> None:
+    """What a VendorUser's service does once the vendor has answered."""
+    state = request.state
+    await idempotency.begin(request, state.session, request.app.state.clock, state.user_id)
+
+
 async def get_upload_service(request: Request) -> UploadService:
     state = request.app.state
-
-    async def claim() -> None:
-        user_id = request.state.user_id
-        await idempotency.begin(request, request.state.session, state.clock, user_id)
-
     return UploadService(
         session=request.state.session,
         clock=state.clock,
         storage=state.storage,
         cleaner=state.image_cleaner,
         links=state.image_links,
-        claim=claim,
+        claim=partial(_claim, request),
     )
 
 
 async def get_ai_planner(request: Request) -> AiPlannerService:
     state = request.app.state
-
-    async def claim() -> None:
-        await idempotency.begin(request, request.state.session, state.clock, request.state.user_id)
-
     return AiPlannerService(
         session=request.state.session,
         clock=state.clock,
@@ -284,7 +281,7 @@ async def get_ai_planner(request: Request) -> AiPlannerService:
             clock=state.clock,
             tell=partial(limits.tell, request),
         ),
-        claim=claim,
+        claim=partial(_claim, request),
         timeout_seconds=state.settings.gemini_timeout_seconds,
     )
 
@@ -293,8 +290,7 @@ CurrentToken = Annotated[AccessToken, Depends(get_access_token)]
 CurrentUser = Annotated[Account, Depends(get_current_user)]
 ConfirmedUser = Annotated[Account, Depends(get_confirmed_user)]
 LiveUser = Annotated[Account, Depends(get_live_user)]
-UploadingUser = Annotated[Account, Depends(get_uploading_user)]
-AskingUser = Annotated[Account, Depends(get_uploading_user)]
+VendorUser = Annotated[Account, Depends(get_vendor_user)]
 PageDep = Annotated[PageRequest, Depends(get_page)]
 
 Auth = Annotated[AuthService, Depends(get_auth_service)]

@@ -108,7 +108,7 @@ class PartnershipService:
             id=row["id"],
             name=row["name"],
             status=row["status"],
-            partner=self._partner(row),
+            partner=partner_profile(row, self._clock.now()),
             invite_email=row["invite_email"],
             invite_expires_at=row["invite_token_expires_at"],
             activated_at=row["activated_at"],
@@ -123,18 +123,20 @@ class PartnershipService:
             raise NoActivePartnership
         return row
 
-    def _partner(self, row: PartnershipRow) -> PublicUser | None:
-        if row["partner_id"] is None or row["partner_timezone"] is None:
-            return None
-        return PublicUser(
-            id=row["partner_id"],
-            username=row["partner_username"],
-            name=row["partner_name"],
-            avatar_url=row["partner_profile_image_url"],
-            bio=row["partner_bio"],
-            timezone=row["partner_timezone"],
-            local_time=wall_clock(self._clock.now(), row["partner_timezone"]),
-        )
+
+def partner_profile(row: PartnershipRow, now: datetime) -> PublicUser | None:
+    """The other member as the caller sees them at `now`; None before anybody has joined."""
+    if row["partner_id"] is None or row["partner_timezone"] is None:
+        return None
+    return PublicUser(
+        id=row["partner_id"],
+        username=row["partner_username"],
+        name=row["partner_name"],
+        avatar_url=row["partner_profile_image_url"],
+        bio=row["partner_bio"],
+        timezone=row["partner_timezone"],
+        local_time=wall_clock(now, row["partner_timezone"]),
+    )
 
 
 def activate(

@@ -22,9 +22,8 @@ from app.schemas.progress_schemas import (
     SystemChoice,
     SystemEngagement,
 )
-from app.schemas.user_schemas import PublicUser
+from app.services.partnership_service import partner_profile
 from app.services.person_history import PersonHistory
-from app.services.user_service import wall_clock
 
 MOST_SYSTEMS_LISTED = 200
 
@@ -152,7 +151,7 @@ def read_progress(
     return ProgressRead(
         goal_title=scope.goal_title(),
         range=RangeRead(start_date=range_.start, end_date=range_.end),
-        partner_profile=_profile(partnership, now) if partnership else None,
+        partner_profile=partner_profile(partnership, now) if partnership else None,
         personal_stats=own.stats(scope, range_, own_series, totals),
         partner_stats=partner.stats(scope, range_, partner_series, totals)
         if partner and partner_series is not None
@@ -228,17 +227,3 @@ def _engagement(own: Side, partner: Side | None, totals: Totals) -> list[SystemE
             for row in partner.names[:MOST_SYSTEMS_LISTED]
         ]
     return listed
-
-
-def _profile(row: PartnershipRow, now: datetime) -> PublicUser | None:
-    if row["partner_id"] is None or row["partner_timezone"] is None:
-        return None
-    return PublicUser(
-        id=row["partner_id"],
-        username=row["partner_username"],
-        name=row["partner_name"],
-        avatar_url=row["partner_profile_image_url"],
-        bio=row["partner_bio"],
-        timezone=row["partner_timezone"],
-        local_time=wall_clock(now, row["partner_timezone"]),
-    )

@@ -1,6 +1,6 @@
 """The AI planner: suggestions, and goals made from them."""
 
-from app.api.deps import AskingUser, CurrentUser, PlanAcceptance, Planner
+from app.api.deps import CurrentUser, PlanAcceptance, Planner, VendorUser
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
@@ -27,7 +27,7 @@ ASKING_ERRORS = errors(
 
 @router.post("/plan-goal", summary="Plan a goal", responses=ASKING_ERRORS)
 async def plan_goal(
-    asked: PlanGoalRequest, user: AskingUser, planner: Planner
+    asked: PlanGoalRequest, user: VendorUser, planner: Planner
 ) -> Envelope[GoalPlan]:
     """Suggest a goal with systems for what the caller wishes. Nothing is stored.
 
@@ -39,7 +39,7 @@ async def plan_goal(
 
 @router.post("/suggest-systems", summary="Suggest systems for a goal", responses=ASKING_ERRORS)
 async def suggest_systems(
-    asked: SuggestSystemsRequest, user: AskingUser, planner: Planner
+    asked: SuggestSystemsRequest, user: VendorUser, planner: Planner
 ) -> Envelope[SystemSuggestions]:
     """Suggest practices that serve a goal, which may exist or not. Nothing is stored.
 

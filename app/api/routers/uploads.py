@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import BackgroundTasks, Form, Path
 from fastapi.responses import RedirectResponse
 
-from app.api.deps import CurrentUser, UploadingUser, Uploads
+from app.api.deps import CurrentUser, Uploads, VendorUser
 from app.api.limits import limited
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
@@ -32,7 +32,7 @@ router = ApiRouter()
 @limited(UPLOADS)
 async def create_upload(
     form: Annotated[UploadForm, Form(media_type="multipart/form-data")],
-    user: UploadingUser,
+    user: VendorUser,
     uploads: Uploads,
 ) -> Envelope[UploadRead]:
     """Store an image, to be used as `photoUrl` of a check-in, in a message, or as an avatar.
@@ -83,7 +83,7 @@ async def show_upload(
 @limited(UPLOADS)
 async def set_avatar(
     form: Annotated[AvatarForm, Form(media_type="multipart/form-data")],
-    user: UploadingUser,
+    user: VendorUser,
     uploads: Uploads,
     later: BackgroundTasks,
 ) -> Envelope[AvatarRead]:
