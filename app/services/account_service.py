@@ -14,6 +14,10 @@ from app.db.session import Session
 
 log = structlog.get_logger()
 
+# Each can meet another obstacle: a taken username, a stale holder of the address, and somebody's
+# equal request that writes the same row at the same instant.
+SAVE_ATTEMPTS = 5
+
 
 class AccountService:
     def __init__(self, *, session: Session, clock: Clock, auth: AuthClient) -> None:
@@ -59,17 +63,19 @@ class AccountService:
 
     async def synchronise(self, user: SupabaseUser) -> Account:
         """Bring the row in line with what Supabase says. Safe to run many times at once."""
-        try:
-            await self._save(user)
-        except Exception as error:
-            match violated_constraint(error):
-                case "uq_users_email":
-                    await self._free_address(user)
-                    await self._save(user)
-                case "uq_users_username_lower":  # somebody took it this very moment
-                    await self._save(user, with_username=False)
-                case _:
-                    raise
+        with_username = True
+        for attempts_left in reversed(range(SAVE_ATTEMPTS)):
+            try:
+                await self._save(user, with_username=with_username)
+                break
+            except Exception as error:
+                match violated_constraint(error):
+                    case "uq_users_email" if attempts_left:
+                        await self._free_address(user)
+                    case "uq_users_username_lower" if attempts_left:  # taken this very moment
+                        with_username = False
+                    case _:
+                        raise
         account = await self._users.get_account(user.id)
         if account is None:
             raise NotAuthenticated

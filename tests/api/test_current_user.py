@@ -15,6 +15,7 @@ from tests.conftest import MakeApp, client_of
 from tests.core.token_maker import USER_ID, TokenMaker, compact, hs
 from tests.factories import API, CHEAP_HASH, PASSWORD, Factory, Person, fresh_token
 from tests.support import (
+    RACE_ROUNDS,
     FrozenClock,
     assert_error,
     change_rows,
@@ -294,7 +295,7 @@ async def test_the_address_of_a_deleted_account_is_free_again(
 async def test_a_freed_address_is_given_to_all_of_many_first_requests(
     factory: Factory, app: FastAPI, clock: FrozenClock
 ) -> None:
-    for _ in range(3):
+    for _ in range(RACE_ROUNDS):
         await change_rows(app, "DELETE FROM users")
         await change_rows(app, "DELETE FROM auth.users")
         await factory.person("Former", email="shared@example.com")
