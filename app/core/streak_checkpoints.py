@@ -4,9 +4,8 @@ A checkpoint lies at least a week back, where nothing changes any more. Check-in
 and deleted only while their date is open, which is two dates at most from today, in whatever zone;
 a pause begins today at the earliest and a new schedule tomorrow. Verifying, querying and the end of
 a partnership only move a check-in between states that are all credited. What can go is a whole
-system, with its past: so a checkpoint names the systems that it was made from and counts for
-nothing once one of them is gone. A system made later begins after it and is not in it. Weeks never
-straddle a Monday, so that no weekly target is cut in two.
+system, with its past: then its owner's checkpoints go, too. A system made later begins after it and
+is not in it. Weeks never straddle a Monday, so that no weekly target is cut in two.
 
 All of it holds for clipped histories, too: those of a person within a partnership.
 """

@@ -21,7 +21,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    column,
     func,
     literal,
     literal_column,
@@ -178,29 +177,14 @@ def excuses_from(day: ColumnElement[date]) -> ColumnElement[date]:
     return func.coalesce(certain, _BEGINNING)
 
 
-def names_a_system_that_is_gone() -> ColumnElement[bool]:
-    """Whether a StreakCheckpoint counts for nothing any more."""
-    named = (
-        func.jsonb_object_keys(StreakCheckpoint.systems)
-        .table_valued(column("system_id", String))
-        .render_derived(name="named")
-    )
-    is_there = select(System.id).where(System.id == cast(named.c.system_id, Uuid)).exists()
-    return select(named.c.system_id).where(~is_there).correlate_except(named, System).exists()
-
-
 def checkpoints_of(
     owners: Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]],
     begun: ColumnElement[date] = _BEGINNING,
 ) -> CTE:
-    """The checkpoints of some people, those that count. `owners` tells who from a user's id."""
+    """The checkpoints of some people. `owners` tells who from a user's id."""
     return (
         select(StreakCheckpoint)
-        .where(
-            owners(StreakCheckpoint.user_id),
-            StreakCheckpoint.begun == begun,
-            ~names_a_system_that_is_gone(),
-        )
+        .where(owners(StreakCheckpoint.user_id), StreakCheckpoint.begun == begun)
         .cte("checkpoint")
         .prefix_with("MATERIALIZED")  # looked at once, not once a system
     )

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import bindparam, column, func, or_, select
+from sqlalchemy import ARRAY, String, any_, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import Date, Integer, Uuid
@@ -13,8 +13,7 @@ from sqlalchemy.types import Date, Integer, Uuid
 from app.core.schedule import Earlier
 from app.core.streak_checkpoints import Checkpoint
 from app.crud.base_crud import BaseCrud
-from app.crud.crud_history import names_a_system_that_is_gone
-from app.db.models import StreakCheckpoint, User
+from app.db.models import StreakCheckpoint, System, User
 from app.db.query import Query
 
 
@@ -34,11 +33,30 @@ _given = (
     .render_derived(name="given", with_types=True)
 )
 _KEPT = ("until", "longest", "running", "systems")
-# A person whose row is locked, perhaps because it is being deleted, is passed over, not awaited.
+# None that names a system whose deletion has begun; and no deletion begins before this is written,
+# so that it finds what it has to delete. Rows that are locked are passed over, not awaited.
+_there = (
+    select(System.id)
+    .where(System.id == any_(bindparam("system_ids", type_=ARRAY(Uuid))))
+    .with_for_update(key_share=True, read=True, skip_locked=True)
+    .cte("there")
+)
+_named = (
+    func.jsonb_object_keys(_given.c.systems)
+    .table_valued(column("system_id", String))
+    .render_derived(name="named")
+)
+_lacks_a_system = (
+    select(_named.c.system_id)
+    .where(cast(_named.c.system_id, Uuid).not_in(select(_there.c.id)))
+    .correlate(_given)
+    .exists()
+)
 _new = upsert(StreakCheckpoint).from_select(
     ["user_id", "begun", *_KEPT],
     select(User.id, bindparam("begun_on", type_=Date), *(_given.c[name] for name in _KEPT))
     .join(_given, _given.c.owner_id == User.id)
+    .where(~_lacks_a_system)
     .order_by(User.id)
     .with_for_update(key_share=True, read=True, skip_locked=True, of=User),
     include_defaults=False,
@@ -47,10 +65,7 @@ KEEP = Query(
     _new.on_conflict_do_update(
         index_elements=[StreakCheckpoint.user_id, StreakCheckpoint.begun],
         set_={name: _new.excluded[name] for name in _KEPT},
-        where=or_(
-            _new.excluded.until > StreakCheckpoint.until,
-            names_a_system_that_is_gone(),
-        ),
+        where=_new.excluded.until > StreakCheckpoint.until,
     ).returning(StreakCheckpoint.user_id),
     KeptRow,
 )
@@ -58,8 +73,9 @@ KEEP = Query(
 
 class StreakCheckpointCrud(BaseCrud):
     async def keep(self, made: Mapping[UUID, Checkpoint[UUID]], *, begun: date = date.min) -> None:
-        """Keep some people's checkpoints, but none instead of a later one that counts.
+        """Keep some people's checkpoints, but none instead of a later one.
 
+        None at all for who has lost one of the systems meanwhile.
         `begun` is where their histories were clipped.
         """
         checkpoints = [
@@ -75,7 +91,10 @@ class StreakCheckpointCrud(BaseCrud):
             }
             for user_id, checkpoint in made.items()
         ]
-        await self.session.fetch_all(KEEP, checkpoints=checkpoints, begun_on=begun)
+        system_ids = [system_id for one in made.values() for system_id in one.systems]
+        await self.session.fetch_all(
+            KEEP, checkpoints=checkpoints, system_ids=system_ids, begun_on=begun
+        )
 
 
 def _stored(earlier: Earlier) -> dict[str, Any]:

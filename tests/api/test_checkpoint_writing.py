@@ -13,7 +13,15 @@ from app.crud.crud_streak_checkpoint import StreakCheckpointCrud
 from app.services.person_history import HistoryReader
 from tests.factories import Factory
 from tests.long_history import TODAY, UNTIL, checkpoints, history_of, lived, oldest_of
-from tests.support import FrozenClock, change_rows, count_rows, data_of, items_of, rows
+from tests.support import (
+    FrozenClock,
+    change_rows,
+    count_rows,
+    data_of,
+    items_of,
+    rows,
+    somebody_waits_for_a_lock,
+)
 
 
 async def test_reading_too_much_for_a_list_writes_a_checkpoint(
@@ -42,6 +50,7 @@ async def test_deleting_a_system_takes_its_past_along(
     await lived(app, short, 300, missed=(TODAY - timedelta(days=100),))
     assert (await history_of(app, clock, alice)).longest_streak() == 500
     await change_rows(app, "DELETE FROM systems WHERE id = :id", id=UUID(long["id"]))
+    assert await count_rows(app, "streak_checkpoints") == (0,)
 
     person = await history_of(app, clock, alice)
     again = await history_of(app, clock, alice)
@@ -51,6 +60,73 @@ async def test_deleting_a_system_takes_its_past_along(
     assert [oldest_of(history) for history in again.systems.values()] == [UNTIL]
     (kept,) = await checkpoints(app)
     assert list(kept["systems"]) == [short["id"]]
+
+
+async def test_deleting_a_system_leaves_the_past_of_others_alone(
+    factory: Factory, app: FastAPI, clock: FrozenClock
+) -> None:
+    alice, bob = await factory.partners()
+    goal = await factory.goal(alice)
+    for person, details in ((alice, {"goalId": goal["id"]}), (bob, {})):
+        await lived(app, await factory.system(person, **details), 500)
+        await history_of(app, clock, person)
+
+    await alice.delete(f"/goals/{goal['id']}")
+
+    assert await rows(app, "SELECT user_id FROM streak_checkpoints") == [{"user_id": bob.id}]
+
+
+async def test_who_read_before_a_deletion_writes_nothing_after_it(
+    factory: Factory, app: FastAPI, clock: FrozenClock
+) -> None:
+    alice, bob = await factory.person("Alice"), await factory.person("Bob")
+    gone, left = UUID((await factory.system(alice))["id"]), UUID((await factory.system(bob))["id"])
+    made = Earlier(UNTIL, 3, 2)
+    await alice.delete(f"/systems/{gone}")
+
+    async with app.state.database.session() as session:
+        await StreakCheckpointCrud(session).keep(
+            {
+                alice.id: Checkpoint(made, {gone: made}),
+                bob.id: Checkpoint(made, {left: made}),
+            }
+        )
+
+    assert await rows(app, "SELECT user_id FROM streak_checkpoints") == [{"user_id": bob.id}]
+
+
+async def test_a_deletion_that_has_begun_is_not_waited_for(
+    factory: Factory, app: FastAPI, clock: FrozenClock
+) -> None:
+    alice = await factory.person("Alice")
+    await lived(app, await factory.system(alice), 500)
+
+    async with app.state.database.engine.connect() as connection:
+        await connection.execute(text("DELETE FROM systems"))
+        person = await asyncio.wait_for(history_of(app, clock, alice), 1)
+        await connection.rollback()
+
+    assert person.streak() == 500
+    assert await count_rows(app, "streak_checkpoints") == (0,)
+    await history_of(app, clock, alice)
+    assert await count_rows(app, "streak_checkpoints") == (1,)
+
+
+async def test_a_deletion_finds_what_was_written_while_it_waited(
+    factory: Factory, app: FastAPI, clock: FrozenClock
+) -> None:
+    alice = await factory.person("Alice")
+    await lived(app, await factory.system(alice), 500)
+    system_id = UUID((await factory.system(alice))["id"])
+    made = Earlier(UNTIL, 3, 2)
+
+    async with app.state.database.session() as session, session.begin():
+        await StreakCheckpointCrud(session).keep({alice.id: Checkpoint(made, {system_id: made})})
+        deletion = asyncio.create_task(change_rows(app, "DELETE FROM systems"))
+        await somebody_waits_for_a_lock(app)
+    await deletion
+
+    assert await count_rows(app, "systems", "streak_checkpoints") == (0, 0)
 
 
 async def test_it_moves_on_after_four_weeks_and_never_back(

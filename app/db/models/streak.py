@@ -36,8 +36,8 @@ class StreakCheckpoint(Base):
 
     As if no system had begun before `begun`, the local date on which a partnership began;
     `date.min`, which is -infinity in the database, is for all time. `systems` holds, by system id,
-    the same for each system that existed then. It is only believed while all of these systems
-    still exist, so deleting one needs no clean-up here.
+    the same for each system that existed then. Deleting a system deletes its owner's checkpoints,
+    by a trigger.
     """
 
     __tablename__ = "streak_checkpoints"

@@ -119,10 +119,8 @@ LIMIT $2 OFFSET $3
 
 SYSTEMS = f"""
 WITH checkpoint AS MATERIALIZED (
-    SELECT until, systems FROM streak_checkpoints c
+    SELECT until, systems FROM streak_checkpoints
     WHERE user_id = $1 AND begun = '-infinity'
-        AND NOT EXISTS (SELECT FROM jsonb_object_keys(c.systems) named(id)
-                        WHERE NOT EXISTS (SELECT FROM systems WHERE id = named.id::uuid))
 )
 SELECT s.id, s.goal_id, g.title AS goal_title, s.title, s.description, s.status, s.frequency,
        s.frequency_details, s.metric_type, s.target_value, s.target_unit, s.target_time_local,
