@@ -2,10 +2,11 @@
 
 Run `uv run python -m tests.benchmarks` (about six minutes; `--help` has the options) on a
 machine that does nothing else, with two cores or more. It starts an embedded PostgreSQL with the
-real migrations and fills it. Three servers answer the same JSON from it: the *floor* (Starlette,
-asyncpg, orjson, SQL by hand), an *idiomatic* FastAPI service (entities, session dependency,
-response models; it has only some of the scenarios), and the *application* with its real
-authentication, middleware and logging.
+real migrations and fills it. Four servers answer the same JSON from it: the *floor* (Starlette,
+asyncpg, orjson, SQL by hand), the *framework* (the floor's statement behind a bare FastAPI route:
+what is out of reach of anything built on it), an *idiomatic* FastAPI service (entities, session
+dependency, response models), and the *application* with its real authentication, middleware and
+logging. The two in the middle have only some of the scenarios.
 Before measuring, their answers and the rows that they write are compared.
 
 How to read the table: the *ratio* is the requests per second as a share of the floor's in the
@@ -103,7 +104,8 @@ def _run(
     token_cache: bool,
 ) -> Results:
     # The idiomatic variant is here for orientation: once is enough.
-    names = ("floor", "idiomatic", "application") if token_cache else ("floor", "application")
+    orientation = ("framework", "idiomatic") if token_cache else ("framework",)
+    names = ("floor", *orientation, "application")
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {

@@ -14,14 +14,17 @@ API = "/api/v1"
 
 @dataclass(frozen=True)
 class Scenario:
-    """`items` is how long the page is that is asked for; None where there is no list."""
+    """`items` is how long the page is that is asked for; None where there is no list.
+
+    `also_on` names the servers that have it besides the floor and the application.
+    """
 
     method: str
     path: str
     target: float
     items: int | None = None
     by_readers: bool = False
-    in_idiomatic: bool = False
+    also_on: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -32,7 +35,7 @@ class Scenario:
         return self.method != "GET"
 
     def runs_on(self, server: str) -> bool:
-        return self.in_idiomatic or server != "idiomatic"
+        return server in ("floor", "application", *self.also_on)
 
     def callers(self, dataset: Dataset) -> Sequence[Caller]:
         return dataset.readers if self.by_readers else dataset.callers
@@ -66,10 +69,10 @@ def habit_done(system_id: str) -> dict[str, object]:
     return {"systemId": system_id, "metricValueLogged": 30, "notes": "Legs were heavy, still went."}
 
 
-CHECK_IN = Scenario("POST", "/checkins", 0.55, in_idiomatic=True)
+CHECK_IN = Scenario("POST", "/checkins", 0.55, also_on=("idiomatic",))
 SCENARIOS = (
-    Scenario("GET", "/users/me", 0.60, in_idiomatic=True),
-    Scenario("GET", "/goals", 0.50, items=20, in_idiomatic=True),
+    Scenario("GET", "/users/me", 0.60, also_on=("framework", "idiomatic")),
+    Scenario("GET", "/goals", 0.50, items=20, also_on=("idiomatic",)),
     Scenario("GET", "/systems", 0.50, items=20, by_readers=True),
     Scenario("GET", "/checkins", 0.50, items=20, by_readers=True),
     Scenario("GET", "/messages", 0.50, items=20, by_readers=True),

@@ -35,6 +35,10 @@ def _make(name: str, options: ServerOptions) -> ASGIApp:
             from tests.benchmarks.servers import floor
 
             return floor.make_app(options)
+        case "framework":
+            from tests.benchmarks.servers import framework
+
+            return framework.make_app(options)
         case "idiomatic":
             from tests.benchmarks.servers import idiomatic
 

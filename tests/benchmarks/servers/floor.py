@@ -9,8 +9,8 @@ other core.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -43,9 +43,11 @@ from tests.benchmarks.servers.tokens import token_verifier
 _LOOKS_BACK = timedelta(days=37)
 
 
-def make_app(options: ServerOptions) -> Starlette:
+def lifespan_for(options: ServerOptions) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Opens the pool and the verifier of tokens, as `app.state.pool` and `app.state.tokens`."""
+
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Any) -> AsyncIterator[None]:
         app.state.tokens = token_verifier(options)
         async with asyncpg.create_pool(
             options.database_url,
@@ -57,8 +59,12 @@ def make_app(options: ServerOptions) -> Starlette:
             settle_garbage_collector()
             yield
 
+    return lifespan
+
+
+def make_app(options: ServerOptions) -> Starlette:
     return Starlette(
-        lifespan=lifespan,
+        lifespan=lifespan_for(options),
         routes=[
             Route("/api/v1/users/me", get_me),
             Route("/api/v1/goals", list_goals),
