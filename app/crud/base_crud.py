@@ -10,7 +10,7 @@ from sqlalchemy.sql.selectable import ScalarSelect
 
 from app.core.paging import PageRequest
 from app.db.base_class import Base
-from app.db.query import Query, Row
+from app.db.query import Query, Row, as_rows
 from app.db.session import Session
 
 
@@ -70,7 +70,7 @@ class PagedQuery(Generic[Row]):
             total = found[0]["total_items"]
             for values in found:
                 del values["total_items"]
-            return [self._row(**values) for values in found], total
+            return as_rows(self._row, found), total
         if page.page == 1:
             return [], 0
         count = await session.fetch_one(self._count, **parameters)

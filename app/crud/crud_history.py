@@ -212,13 +212,15 @@ def _earlier(checkpoint: CTE) -> ColumnElement[Any]:
 
 
 _goal_ids = bindparam("goal_ids", type_=ARRAY(Uuid))
+_owner_ids = bindparam("owner_ids", type_=ARRAY(Uuid))
 _lately = bindparam("lately", type_=Date)
-# An array, so that nobody else's checkpoints are looked into, whatever PostgreSQL expects of them.
-_goal_owners = func.array(
-    select(Goal.user_id).where(Goal.id == any_(_goal_ids)).scalar_subquery(), type_=ARRAY(Uuid)
+_goal_checkpoint = checkpoints_of(lambda user_id: user_id == any_(_owner_ids))
+_owner_timezone = (
+    select(User.timezone).where(User.id == Goal.user_id).correlate(Goal).scalar_subquery()
 )
-_goal_checkpoint = checkpoints_of(lambda user_id: user_id == any_(_goal_owners))
-_started = func.coalesce(Goal.start_date, cast(func.timezone(User.timezone, Goal.created_at), Date))
+_started = func.coalesce(
+    Goal.start_date, cast(func.timezone(_owner_timezone, Goal.created_at), Date)
+)
 _begun = (
     select(func.min(SystemSchedule.effective_from))
     .where(SystemSchedule.system_id == System.id)
@@ -251,7 +253,6 @@ OF_GOALS = Query(
     )
     .select_from(System)
     .join(Goal, Goal.id == System.goal_id)
-    .join(User, User.id == System.user_id)
     .outerjoin(_goal_checkpoint, _goal_checkpoint.c.user_id == System.user_id)
     .where(System.goal_id == any_(_goal_ids)),
     HistoryRow,
@@ -314,9 +315,13 @@ class HistoryCrud(BaseCrud):
         """
         return await self.session.fetch_all(OF_PEOPLE, user_ids=user_ids, since=since, begun=begun)
 
-    async def of_goals(self, goal_ids: Sequence[UUID], *, lately: date) -> list[HistoryRow]:
-        """What the progress of some goals depends on, one row for each of their systems.
+    async def of_goals(
+        self, goal_ids: Sequence[UUID], owner_ids: Sequence[UUID], *, lately: date
+    ) -> list[HistoryRow]:
+        """What the progress of these owners' goals depends on, one row for each of their systems.
 
         With the credits since the goal's start if it has a target date, otherwise since `lately`.
         """
-        return await self.session.fetch_all(OF_GOALS, goal_ids=goal_ids, lately=lately)
+        return await self.session.fetch_all(
+            OF_GOALS, goal_ids=goal_ids, owner_ids=owner_ids, lately=lately
+        )

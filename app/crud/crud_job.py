@@ -48,12 +48,15 @@ _NORMAL_PRIORITY = literal_column("0", Integer)
 
 
 class JobRow(TypedDict):
-    """`failed` is a job that is held. `last_error` is the name of an exception's class."""
+    """`failed` is a job that is held. `last_error` is the name of an exception's class.
+
+    `failures` leaves out how often the job only had to wait.
+    """
 
     id: int
     job: str
     status: JobStatus
-    attempts: int
+    failures: int
     age: timedelta
     last_error: str | None
 
@@ -169,7 +172,7 @@ LIST = Query(
         JOBS.c.id,
         JOBS.c.entrypoint.label("job"),
         _status.label("status"),
-        JOBS.c.attempts,
+        JOBS.c.attempts.label("failures"),
         (func.now() - JOBS.c.created).label("age"),
         _last_error.label("last_error"),
     )

@@ -8,7 +8,7 @@ only the driver's own work.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast, is_typeddict
 
 from sqlalchemy import ARRAY, JSON, ColumnElement, Enum, String, any_, bindparam, func, or_
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
@@ -53,20 +53,22 @@ class Query(Generic[Row]):
 
     def from_driver(self, records: Iterable[Any]) -> list[Row]:
         """Rows from the driver's records, with the column types' conversions applied."""
-        row, conversions = self._row, self._compiled.conversions
-        if not conversions:
-            return [row(**record) for record in records]
-        rows = []
-        for record in records:
-            values = dict(record)
-            for name, convert in conversions:
+        found = [dict(record.items()) for record in records]
+        for name, convert in self._compiled.conversions:
+            for values in found:
                 values[name] = convert(values[name])
-            rows.append(row(**values))
-        return rows
+        return as_rows(self._row, found)
 
     def from_mappings(self, mappings: Iterable[Mapping[Any, Any]]) -> list[Row]:
         """Rows from a result of SQLAlchemy's own execution, already converted."""
-        return [self._row(**mapping) for mapping in mappings]
+        return as_rows(self._row, [dict(mapping) for mapping in mappings])
+
+
+def as_rows(row: Callable[..., Row], found: list[dict[str, Any]]) -> list[Row]:
+    """One `row(**columns)` for each of `found`: these dicts themselves, if a row is a dict."""
+    if row is dict or is_typeddict(row):
+        return cast(list[Row], found)
+    return [row(**values) for values in found]
 
 
 def parameter(name: str, column: Column) -> BindParameter[Any]:

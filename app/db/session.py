@@ -10,6 +10,7 @@ import math
 import time
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import ExceptionContext, event, text
 from sqlalchemy.exc import DisconnectionError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -79,9 +80,11 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             target.url,
             pool_size=pool_size,
+            pool_use_lifo=True,  # a few busy connections are faster than many that take turns
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args=connect_args,
+            json_deserializer=from_json,  # a good deal faster than the standard library's
         )
         event.listen(self.engine.sync_engine, "do_connect", self._connect)
         event.listen(self.engine.sync_engine, "handle_error", _give_up_on_a_server_that_hangs)

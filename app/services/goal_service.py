@@ -195,20 +195,21 @@ class GoalService:
     async def _with_progress(self, rows: Sequence[GoalRow]) -> list[GoalRead]:
         """Read the histories of all the goals' systems at once, if there are any."""
         histories: dict[UUID, list[HistoryRow]] = defaultdict(list)
-        goal_ids = [
-            row["id"]
-            for row in rows
-            if row["systems_count"] and row["status"] is not GoalStatus.ACHIEVED
+        in_progress = [
+            row for row in rows if row["systems_count"] and row["status"] is not GoalStatus.ACHIEVED
         ]
         now = self._clock.now()
-        if goal_ids:
-            lately = now.date() - PROGRESS_LOOKS_BACK
-            found = await self._histories.of_goals(goal_ids, lately=lately)
+        calendars = Calendars(now)
+        if in_progress:
+            found = await self._histories.of_goals(
+                [row["id"] for row in in_progress],
+                [*{row["user_id"] for row in in_progress}],
+                lately=now.date() - PROGRESS_LOOKS_BACK,
+            )
             for history in found:
                 if history["goal_id"] is not None:
                     histories[history["goal_id"]].append(history)
-            await self._people.catch_up(found)
-        calendars = Calendars(now)
+            await self._people.catch_up(found, calendars)
         return [
             GoalRead.model_validate(
                 {**row, "progress_value": self._progress(row, histories[row["id"]], calendars)}

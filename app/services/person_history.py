@@ -140,11 +140,10 @@ class HistoryReader:
             earlier=None if is_whole else _earlier(rows[0]),
         )
 
-    async def catch_up(self, rows: Iterable[HistoryRow | SystemRow]) -> None:
+    async def catch_up(self, rows: Iterable[HistoryRow | SystemRow], calendars: Calendars) -> None:
         """Write down what older dates come to, if reading these systems read too many of them."""
         if self._session.in_transaction():
             return
-        calendars = Calendars(self._clock.now())
         behind = {
             row["user_id"]
             for row in rows

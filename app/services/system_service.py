@@ -183,8 +183,8 @@ class SystemService:
 
     async def read_all(self, rows: Sequence[SystemRow]) -> list[SystemRead]:
         """The rows with what follows from schedule and history, in their owners' calendars."""
-        await self._histories.catch_up(rows)
         calendars = Calendars(self._clock.now())
+        await self._histories.catch_up(rows, calendars)
         return [_read(row, calendars.of(row["zones"])) for row in rows]
 
 

@@ -50,7 +50,7 @@ async def test_system_and_goal_lists_read_no_older_rows(
     async with app.state.database.session() as session:
         listed, _ = await SystemCrud(session).list_visible([alice.id], page=PageRequest(1, 20))
         goals = await HistoryCrud(session).of_goals(
-            [UUID(goal["id"])], lately=TODAY - timedelta(37)
+            [UUID(goal["id"])], [alice.id], lately=TODAY - timedelta(37)
         )
 
     assert [min(row["credited"]) for row in listed] == [UNTIL]
@@ -95,7 +95,7 @@ async def test_the_progress_of_a_goal_counts_dates_before_the_checkpoint(
     required = min(started, 500) - target + 1
     assert whole["progressValue"] == shortened["progressValue"] == round(100 * credited / required)
     async with app.state.database.session() as session:
-        (row,) = await HistoryCrud(session).of_goals([UUID(goal["id"])], lately=TODAY)
+        (row,) = await HistoryCrud(session).of_goals([UUID(goal["id"])], [alice.id], lately=TODAY)
     expected = [TODAY - timedelta(days=n) for n in range(500, 0, -1) if n % 3 != 2]
     assert sorted(row["credited"]) == [day for day in expected if day >= read_from]
 
