@@ -16,7 +16,7 @@ from app.api.error_handlers import install_error_handlers
 from app.api.middleware import BodyLimitMiddleware, CorsMiddleware, RequestContextMiddleware
 from app.api.openapi import DESCRIPTION, install_openapi, operation_id
 from app.api.routers import health
-from app.api.v1 import API_PREFIX, ROUTERS
+from app.api.v1 import API_PREFIX, ROUTERS, TAGS
 from app.clients.gemini_client import GeminiModel
 from app.clients.language_model import LanguageModel
 from app.clients.resend_client import EmailSender, email_sender
@@ -57,6 +57,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         summary="Two people who keep each other accountable.",
         description=DESCRIPTION,
         openapi_url=f"{API_PREFIX}/openapi.json" if settings.docs_enabled else None,
+        openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=operation_id,
