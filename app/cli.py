@@ -173,15 +173,15 @@ def seed(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 @app.command("audit-db")
 def audit_db(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
-    """List what Supabase's Data API could reach in the database. Exit code 1 if anything."""
+    """List what Supabase's Data API could reach in the database. Exit code 1 if anything.
+
+    Looks at DATABASE_URL, or at the database of a running dev.
+    """
     from app.core.config import SettingsError, parse_database_url
-    from app.local.instance import Given, running_instance
+    from app.local.instance import database_url_beside_dev
     from app.local.reach import check_database
 
-    instance = running_instance(data_dir)
-    database_url = Given().database_url or (instance.database_url if instance else None)
-    if database_url is None:
-        raise SettingsError(["DATABASE_URL: required, but not set"])
+    database_url = database_url_beside_dev(data_dir)
     try:
         target = parse_database_url(database_url)
     except ValueError as error:

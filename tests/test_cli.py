@@ -112,10 +112,26 @@ def test_openapi_needs_no_settings_and_has_nothing_of_local_mode(tmp_path: Path)
     assert "_local" not in done.stdout
 
 
-def test_audit_db_without_a_database_says_what_is_missing(tmp_path: Path) -> None:
-    done = duotrak("audit-db", directory=tmp_path)
-    assert done.returncode == 1
-    assert "DATABASE_URL: required" in done.stderr
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit-db",),
+        ("jobs", "list"),
+        ("jobs", "retry", "--all-held"),
+        ("token", "a@example.com"),
+        ("seed",),
+    ],
+    ids=" ".join,
+)
+def test_without_a_database_commands_name_the_next_step(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = duotrak(*command, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "`duotrak dev` is not running on .duotrak: start it in another terminal first, "
+        "or set DATABASE_URL.\n"
+    )
 
 
 def test_serve_answers_and_ends_soon_after_sigterm(

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core.setting_formats import parse_origins, require_mailbox
 from app.core.webhooks import parse_secrets
 
 TRANSACTION_POOLER_PORT = 6543
@@ -122,9 +123,12 @@ class Settings(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-        return value
+        return parse_origins(value) if isinstance(value, str) else value
+
+    @field_validator("email_from")
+    @classmethod
+    def _is_mailbox(cls, value: str) -> str:
+        return require_mailbox(value)
 
     @field_validator("database_url", "database_direct_url")
     @classmethod
@@ -203,42 +207,74 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """Read and check the settings. Raises SettingsError with every problem found."""
+    problems: list[str] = []
+    wrong: set[str] = set()
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError([_describe(problem) for problem in error.errors()]) from None
-    problems = list(_contradictions(settings))
+        problems += [_describe(problem) for problem in error.errors()]
+        wrong = {str(problem["loc"][0]) for problem in error.errors()}
+        # To look at the others as well; of these nothing is said beyond that they are wrong.
+        settings = Settings(**overrides | {name: _in_place_of(name) for name in wrong})
+    problems += [line for names, line in _contradictions(settings) if not names & wrong]
     if problems:
         raise SettingsError(problems)
     return settings
 
 
-def _contradictions(settings: Settings) -> Iterator[str]:
+_IN_PLACE_OF_REQUIRED = {
+    "database_url": "postgresql://nobody@127.0.0.1/none",
+    "supabase_url": "https://project.supabase.example",
+    "supabase_publishable_key": "none",
+    "supabase_secret_key": "none",
+}
+
+
+def _in_place_of(name: str) -> Any:
+    """A value that is accepted."""
+    return _IN_PLACE_OF_REQUIRED.get(name, Settings.model_fields[name].default)
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[set[str], str]]:
+    """What is wrong with several settings together: which they are, and a line for operators."""
     if settings.email_mode is EmailMode.RESEND and settings.resend_api_key is None:
-        yield "RESEND_API_KEY: required while EMAIL_MODE is `resend` (or set EMAIL_MODE to `off`)"
+        yield (
+            {"email_mode", "resend_api_key"},
+            "RESEND_API_KEY: required while EMAIL_MODE is `resend` (or set EMAIL_MODE to `off`)",
+        )
     if settings.database_direct_url is not None and settings.direct_database.transaction_pooling:
-        yield "DATABASE_DIRECT_URL: expected a direct or session-mode connection, not port 6543"
-    if not settings.environment.is_deployed:
-        return
-    name = settings.environment.value
+        yield (
+            {"database_direct_url"},
+            "DATABASE_DIRECT_URL: expected a direct or session-mode connection, not port 6543",
+        )
+    if settings.environment.is_deployed:
+        for names, line in _unfit_for_deployment(settings):
+            yield {"environment", *names.split()}, line
+
+
+def _unfit_for_deployment(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The same, of what is only wrong in staging and production."""
+    place = settings.environment.value
     if settings.uses_local_supabase:
-        yield f"SUPABASE_URL: the local stand-in cannot be used when ENVIRONMENT is `{name}`"
+        line = f"SUPABASE_URL: the local stand-in cannot be used when ENVIRONMENT is `{place}`"
+        yield "supabase_url", line
     if settings.email_mode is EmailMode.MAILBOX:
-        yield f"EMAIL_MODE: `mailbox` is for local mode; expected `resend` or `off` in `{name}`"
-    if "frontend_url" not in settings.model_fields_set:
-        yield f"FRONTEND_URL: required in `{name}`; expected the https address of the client"
-    elif settings.frontend_url.scheme != "https":
-        yield f"FRONTEND_URL: expected an https address in `{name}`"
-    if "public_api_url" not in settings.model_fields_set:
-        yield f"PUBLIC_API_URL: required in `{name}`; expected the https address of this API"
-    elif settings.public_api_url.scheme != "https":
-        yield f"PUBLIC_API_URL: expected an https address in `{name}`"
-    if settings.gemini_api_endpoint.scheme != "https":
-        yield f"GEMINI_API_ENDPOINT: expected an https address in `{name}`"
-    if settings.supabase_url.scheme != "https":
-        yield f"SUPABASE_URL: expected an https address in `{name}`"
+        line = f"EMAIL_MODE: `mailbox` is for local mode; expected `resend` or `off` in `{place}`"
+        yield "email_mode", line
+    if settings.email_mode is EmailMode.RESEND and "email_from" not in settings.model_fields_set:
+        line = "EMAIL_FROM: required while EMAIL_MODE is `resend`; expected the sender's address"
+        yield "email_mode email_from", line
+    addresses = {"frontend_url": "the client", "public_api_url": "this API"}
+    for name, whose in addresses.items():
+        if name not in settings.model_fields_set:
+            line = f"{name.upper()}: required in `{place}`; expected the https address of {whose}"
+            yield name, line
+    for name in (*addresses, "gemini_api_endpoint", "supabase_url"):
+        if name in settings.model_fields_set and getattr(settings, name).scheme != "https":
+            yield name, f"{name.upper()}: expected an https address in `{place}`"
     if "*" in settings.cors_origins:
-        yield "CORS_ORIGINS: expected exact origins such as https://app.example.com, not `*`"
+        line = "CORS_ORIGINS: expected exact origins such as https://app.example.com, not `*`"
+        yield "cors_origins", line
 
 
 def _describe(problem: Any) -> str:
@@ -300,12 +336,14 @@ def _ssl_for(mode: str, root_certificate: str | None) -> ssl.SSLContext | bool:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             return context
-        case "verify-ca":
-            context = ssl.create_default_context(cafile=root_certificate)
-            context.check_hostname = False
+        case "verify-ca" | "verify-full":
+            try:
+                context = ssl.create_default_context(cafile=root_certificate)
+            except OSError:
+                expected = "sslrootcert: expected the path of a file with certificates"
+                raise ValueError(expected) from None
+            context.check_hostname = mode == "verify-full"
             return context
-        case "verify-full":
-            return ssl.create_default_context(cafile=root_certificate)
         case _:
             raise ValueError("sslmode: expected disable, require, verify-ca or verify-full")
 

@@ -94,6 +94,21 @@ def running_instance(data_dir: Path) -> Instance | None:
     return None
 
 
+def database_url_beside_dev(data_dir: Path) -> str:
+    """Which database a command works on: that of DATABASE_URL, or of a running `duotrak dev`.
+
+    Raises CommandError when there is neither.
+    """
+    instance = running_instance(data_dir)
+    url = Given().database_url or (instance.database_url if instance else None)
+    if url is None:
+        raise CommandError(
+            f"`duotrak dev` is not running on {data_dir}: start it in another terminal first, "
+            "or set DATABASE_URL."
+        )
+    return url
+
+
 def settings_beside_dev(data_dir: Path, command: str) -> Settings:
     """The settings for a command that works beside `duotrak dev`, or on DATABASE_URL.
 
@@ -101,14 +116,9 @@ def settings_beside_dev(data_dir: Path, command: str) -> Settings:
     """
     given = Given()
     given.refuse_deployment(command)
+    database_url = database_url_beside_dev(data_dir)
     instance = running_instance(data_dir)
-    if given.database_url is None and instance is None:
-        raise CommandError(
-            f"`duotrak dev` is not running on {data_dir}: start it in another terminal first, "
-            "or set DATABASE_URL."
-        )
     origin = f"http://127.0.0.1:{instance.port if instance else DEFAULT_PORT}"
-    database_url = given.database_url or (instance.database_url if instance else "")
     fill_environment(given, origin=origin, database_url=database_url)
     if instance and given.supabase_url is None:
         os.environ["SUPABASE_URL"] = instance.supabase_url

@@ -362,10 +362,6 @@ def test_serve_refuses_to_start_without_its_database(tmp_path: Path) -> None:
     assert "Cannot reach the database" in said
 
 
-def test_audit_without_a_database_says_which_setting_is_missing(tmp_path: Path) -> None:
-    assert "DATABASE_URL: required" in refused(duotrak("audit-db", cwd=tmp_path))
-
-
 def test_openapi_prints_the_document_without_any_settings(tmp_path: Path) -> None:
     done = duotrak("openapi", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
