@@ -1,9 +1,11 @@
 """The server that `AuthClient` is tried against: the stand-in, or a real Supabase Auth server.
 
-The real one is used when SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY are all in
-the environment (`.env` is not read):
+The real one is that of SUPABASE_URL, with SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY from the
+environment (`.env` is not read), and only when these tests are asked for by name:
 
     SUPABASE_URL=… SUPABASE_PUBLISHABLE_KEY=… SUPABASE_SECRET_KEY=… uv run pytest tests/contract
+
+A run of all tests takes the stand-in, whatever is in the environment.
 
 Use a project that is not in production. Accounts are made with its admin API and removed after each
 test. Links are not read from e-mails there: the admin API makes them. One test signs up, which
@@ -12,8 +14,9 @@ where to. A project that signs with the legacy secret needs SUPABASE_JWT_SECRET 
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -107,11 +110,28 @@ class AuthServer:
         return token_in(newest["links"][0])
 
 
+def real_project(
+    environment: Mapping[str, str], *, asked_for: Sequence[str]
+) -> tuple[str, str, str] | None:
+    """Address and keys of the project to make and delete accounts in; None: the stand-in's.
+
+    `asked_for` is what pytest was told to run.
+    """
+    if not any("contract" in Path(wanted.partition("::")[0]).parts for wanted in asked_for):
+        return None
+    missing = [name for name in NAMES if not environment.get(name)]
+    if len(missing) == len(NAMES):
+        return None
+    if missing:
+        raise pytest.UsageError(f"set {', '.join(missing)} as well, or none of {', '.join(NAMES)}")
+    url, publishable_key, secret_key = (environment[name] for name in NAMES)
+    return url.rstrip("/"), publishable_key, secret_key
+
+
 @pytest.fixture(scope="module")
 async def _server(request: pytest.FixtureRequest) -> AsyncIterator[AuthServer]:
-    if all(os.environ.get(name) for name in NAMES):
-        url, publishable_key, secret_key = (os.environ[name] for name in NAMES)
-        url = url.rstrip("/")
+    if project := real_project(os.environ, asked_for=request.config.args):
+        url, publishable_key, secret_key = project
         headers = {"apikey": secret_key, "Authorization": f"Bearer {secret_key}"}
         async with (
             httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as http,
