@@ -120,7 +120,6 @@ async def get_live_stream(
         str | None,
         Header(
             alias="Last-Event-ID",
-            max_length=100,
             description="The `id` of the last event that was received: go on after it.",
         ),
     ] = None,

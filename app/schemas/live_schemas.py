@@ -11,14 +11,14 @@ from app.schemas.base_schemas import ResponseSchema
 from app.schemas.notification_schemas import NotificationRead
 
 
-class NotificationUpdate(ResponseSchema):
+class LiveNotification(ResponseSchema):
     """A new notification, or one that now tells of more than before."""
 
     type: Literal["notification"] = "notification"
     notification: NotificationRead
 
 
-class MessageUpdate(ResponseSchema):
+class LiveMessage(ResponseSchema):
     """A new message of the thread: both members are told, since they may have several devices."""
 
     type: Literal["message"] = "message"
@@ -30,7 +30,7 @@ class MessageUpdate(ResponseSchema):
 _MANY = "Null when so many changed at once that lists should be loaded again."
 
 
-class CheckinUpdate(ResponseSchema):
+class LiveCheckin(ResponseSchema):
     """A check-in of one's own or of the partner, as it is now."""
 
     type: Literal["checkin"] = "checkin"
@@ -42,7 +42,7 @@ class CheckinUpdate(ResponseSchema):
     local_date: date | None = None
 
 
-class VerificationUpdate(ResponseSchema):
+class LiveVerification(ResponseSchema):
     """A check-in waits for one's own word, or the partner has decided on one's own check-in."""
 
     type: Literal["verification"] = "verification"
@@ -52,13 +52,13 @@ class VerificationUpdate(ResponseSchema):
     status: CheckinStatus | None = None
 
 
-class ResetUpdate(ResponseSchema):
+class LiveReset(ResponseSchema):
     """Too much happened since `Last-Event-ID`, or too long ago: load everything again."""
 
     type: Literal["reset"] = "reset"
 
 
 LiveUpdate = Annotated[
-    NotificationUpdate | MessageUpdate | CheckinUpdate | VerificationUpdate | ResetUpdate,
+    LiveNotification | LiveMessage | LiveCheckin | LiveVerification | LiveReset,
     Field(discriminator="type"),
 ]

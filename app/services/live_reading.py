@@ -8,11 +8,11 @@ from app.crud.crud_notification import NotificationCrud, NotificationRow
 from app.db.session import Session
 from app.schemas.base_schemas import ResponseSchema
 from app.schemas.live_schemas import (
-    CheckinUpdate,
-    MessageUpdate,
-    NotificationUpdate,
-    ResetUpdate,
-    VerificationUpdate,
+    LiveCheckin,
+    LiveMessage,
+    LiveNotification,
+    LiveReset,
+    LiveVerification,
 )
 from app.services.notification_service import read_notification
 
@@ -23,7 +23,7 @@ def to_json(update: ResponseSchema) -> str:
     return update.model_dump_json(by_alias=True)
 
 
-RESET = to_json(ResetUpdate())
+RESET = to_json(LiveReset())
 
 
 async def read_notifications(
@@ -45,13 +45,13 @@ def describe(row: NewsRow, notifications: Notifications) -> str | None:
 
 def _notification(row: NewsRow, notifications: Notifications) -> ResponseSchema | None:
     found = notifications.get(row["target_id"]) if row["target_id"] else None
-    return None if found is None else NotificationUpdate(notification=read_notification(found))
+    return None if found is None else LiveNotification(notification=read_notification(found))
 
 
 def _message(row: NewsRow, _: Notifications) -> ResponseSchema | None:
     if not (row["is_visible"] and row["target_id"] and row["partnership_id"] and row["sender_id"]):
         return None
-    return MessageUpdate(
+    return LiveMessage(
         message_id=row["target_id"],
         partnership_id=row["partnership_id"],
         sender_id=row["sender_id"],
@@ -60,12 +60,12 @@ def _message(row: NewsRow, _: Notifications) -> ResponseSchema | None:
 
 def _checkin(row: NewsRow, _: Notifications) -> ResponseSchema | None:
     if row["target_id"] is None:
-        return CheckinUpdate(checkin_id=None)
+        return LiveCheckin(checkin_id=None)
     if row["owner_id"] is None:
-        return CheckinUpdate(checkin_id=row["target_id"], deleted=True)
+        return LiveCheckin(checkin_id=row["target_id"], deleted=True)
     if not row["is_visible"]:
         return None
-    return CheckinUpdate(
+    return LiveCheckin(
         checkin_id=row["target_id"],
         user_id=row["owner_id"],
         system_id=row["system_id"],
@@ -76,10 +76,10 @@ def _checkin(row: NewsRow, _: Notifications) -> ResponseSchema | None:
 
 def _verification(row: NewsRow, _: Notifications) -> ResponseSchema | None:
     if row["target_id"] is None:
-        return VerificationUpdate(checkin_id=None)
+        return LiveVerification(checkin_id=None)
     if not row["is_visible"]:
         return None
-    return VerificationUpdate(
+    return LiveVerification(
         checkin_id=row["target_id"],
         user_id=row["owner_id"],
         system_id=row["system_id"],

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.live_position import MAX_LENGTH
 from app.services import live_updates
 from tests.conftest import MakeApp
 from tests.factories import Factory, Person
@@ -94,6 +95,25 @@ async def test_what_began_before_and_was_committed_after_the_last_event_is_not_l
     assert messages_of(again) == ["late"]
 
 
+async def test_an_id_from_when_many_were_writing_at_once_is_taken_back(
+    factory: Factory, app: FastAPI, server: LiveServer
+) -> None:
+    alice = await factory.person("Alice")
+    async with server.receiving(alice) as to_alice:
+        pass
+    await tell(app, alice, "meanwhile")
+    noted_at, _, snapshot = (to_alice.last_id or "").partition("-")
+    newest = int(snapshot.split(":")[1])
+    writing = range(newest - 100, newest)
+    long_id = f"{noted_at}-{writing[0]}:{newest}:{','.join(map(str, writing))}"
+    assert 300 < len(long_id) <= MAX_LENGTH
+
+    async with server.receiving(alice, after=long_id) as again:
+        await again.has("notification")
+
+    assert messages_of(again) == ["meanwhile"]
+
+
 async def test_what_commits_late_reaches_an_open_stream_once(
     factory: Factory, app: FastAPI, server: LiveServer
 ) -> None:
@@ -133,7 +153,8 @@ async def test_an_id_that_is_not_ours_too_old_or_of_another_database_means_start
     alice = await factory.person("Alice")
     await tell(app, alice, "before")
     now = int(clock.now().timestamp())
-    for sent in ("nonsense", f"{now - 90_000}-745:745:", f"{now}-{2**41 - 1}:{2**41 - 1}:"):
+    too_old, of_another = f"{now - 90_000}-745:745:", f"{now}-{2**41 - 1}:{2**41 - 1}:"
+    for sent in ("nonsense", "7" * 1001, too_old, of_another):
         async with server.receiving(alice, after=sent) as to_alice:
             await to_alice.has("reset")
             await tell(app, alice, "after")

@@ -45,8 +45,9 @@ async def stream_live_updates(stream: LiveStreamDep) -> AsyncIterator[LiveUpdate
     me, or the partner has decided on mine. `reset`: too much was missed, load everything again.
 
     Delivery is **at least once**. Every event has an `id`; send the last one as `Last-Event-ID`
-    when connecting again, and nothing of the last 24 hours is lost, though something may come
-    twice. Without it the stream begins now. A comment every 15 seconds keeps the connection open.
+    when connecting again, and nothing of the last 23 hours is lost, though something may come
+    twice; an older one gets `reset`. Without it the stream begins now. A comment every 15 seconds
+    keeps the connection open.
 
     Ten streams are open for a person and server process at most; one more ends the oldest. The
     stream ends when the token expires, the account is closed, the client reads too slowly or the
