@@ -28,6 +28,7 @@ _FRAMEWORK_ERRORS: dict[int, tuple[ErrorCode, str]] = {
     429: (ErrorCode.RATE_LIMITED, "Too many requests. Please wait a little and try again."),
     503: (ErrorCode.SERVICE_UNAVAILABLE, "The service is busy. Please try again in a moment."),
 }
+_MALFORMED_JSON = (ErrorCode.MALFORMED_JSON, "The body is not valid JSON.")
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -99,12 +100,19 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     code, message = _FRAMEWORK_ERRORS.get(
         error.status_code, (ErrorCode.BAD_REQUEST, "The request could not be handled.")
     )
+    if error.status_code == 400 and _has_json(request):  # such as invalid UTF-8, or too deep
+        code, message = _MALFORMED_JSON
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_allowed_methods(request))
     return error_response(
         request, status=error.status_code, code=code, message=message, headers=headers
     )
+
+
+def _has_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind.endswith(("/json", "+json"))
 
 
 def _allowed_methods(request: Request) -> list[str]:
@@ -124,12 +132,8 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
-        return error_response(
-            request,
-            status=400,
-            code=ErrorCode.MALFORMED_JSON,
-            message="The body is not valid JSON.",
-        )
+        code, message = _MALFORMED_JSON
+        return error_response(request, status=400, code=code, message=message)
     errors = [_field_error(problem) for problem in problems]
     return error_response(
         request,
@@ -148,8 +152,9 @@ def _summary(errors: Sequence[FieldError]) -> str:
 
 def _field_error(problem: Mapping[str, Any]) -> FieldError:
     """Name the field as the client knows it. What was sent is never repeated."""
-    _, *path = problem["loc"]
-    names = [to_camel(part) if isinstance(part, str) else str(part) for part in path]
+    place, *path = problem["loc"]
+    as_known = str if place == "header" else to_camel
+    names = [as_known(part) if isinstance(part, str) else str(part) for part in path]
     message = problem["msg"].removeprefix("Value error, ")
     return FieldError(
         field=".".join(names) or "body",

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic.alias_generators import to_camel
 
 from app.api.idempotency import HEADER
 from app.core.errors import AppError, ErrorCode
@@ -30,6 +31,7 @@ schedule; people check in; some check-ins need the partner's verification.
 _ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorBody"}
 _EXAMPLE_REQUEST_ID = "0b0c6f7e2f8d4c1d9a3e5f6a7b8c9d0e"
 _EXAMPLE_ID = "0f8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d"
+_IS_RAW = "x-is-raw"  # from `signed_body` to `install_openapi`: it is not published
 
 
 def _all_errors(kind: type[AppError]) -> Iterator[type[AppError]]:
@@ -40,9 +42,10 @@ def _all_errors(kind: type[AppError]) -> Iterator[type[AppError]]:
 
 _BY_CODE = {kind.code: kind for kind in _all_errors(AppError)}
 _FRAMEWORK_STATUS = {
+    ErrorCode.BAD_REQUEST: (400, "The request could not be read."),
     ErrorCode.MALFORMED_JSON: (400, "The body is not valid JSON."),
     ErrorCode.BODY_TOO_LARGE: (413, "The request is too large."),
-    ErrorCode.VALIDATION_FAILED: (422, "Please check title: field required."),
+    ErrorCode.VALIDATION_FAILED: (422, "Please check what you entered."),
     ErrorCode.INTERNAL_ERROR: (500, AppError.message),
 }
 
@@ -74,8 +77,8 @@ def _status_and_message(code: ErrorCode) -> tuple[int, str]:
 def _example(code: ErrorCode) -> dict[str, Any]:
     status, message = _status_and_message(code)
     body: dict[str, Any] = {"success": False, "message": message, "code": code.value}
-    if status == 422:
-        body["errors"] = [{"field": "title", "message": message, "code": code.value}]
+    if status == 422:  # `_blame` names the field, which depends on the operation
+        body["errors"] = [{"field": "body", "message": message, "code": code.value}]
     if code is ErrorCode.REFLECTION_EXISTS:
         body["existingId"] = _EXAMPLE_ID
     return {"value": body | {"requestId": _EXAMPLE_REQUEST_ID}}
@@ -97,20 +100,31 @@ def install_openapi(app: FastAPI) -> None:
                 version=app.version,
                 summary=app.summary,
                 description=app.description,
+                tags=app.openapi_tags,
                 routes=app.routes,
             )
+            components = document["components"]["schemas"]
             for path in document["paths"].values():
                 for method, operation in path.items():
-                    _complete(operation, method)
+                    is_raw = operation.pop(_IS_RAW, False)
+                    _complete(operation, method, is_raw=is_raw)
+                    if not is_raw:
+                        _blame(operation, components)
             for unused in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(unused, None)
+                components.pop(unused, None)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _complete(operation: dict[str, Any], method: str) -> None:
+def signed_body(schema: dict[str, Any]) -> dict[str, Any]:
+    """The `openapi_extra` of a route that reads the raw body, which a signature covers."""
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}, _IS_RAW: True}
+
+
+def _complete(operation: dict[str, Any], method: str, *, is_raw: bool) -> None:
     """Add the errors that follow from what the operation takes, and the idempotency header."""
     responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422")):
@@ -120,16 +134,20 @@ def _complete(operation: dict[str, Any], method: str) -> None:
         for media_type in ("text/event-stream", "text/html"):
             if status.startswith(("4", "5")) and response["content"].pop(media_type, None):
                 response["content"]["application/json"]["schema"] = _ERROR_SCHEMA
-    codes = [ErrorCode.INTERNAL_ERROR, ErrorCode.SERVICE_UNAVAILABLE]
+    codes = [ErrorCode.INTERNAL_ERROR]
+    if operation["tags"] != ["Operations"]:  # those tell of the database in their own way
+        codes.append(ErrorCode.SERVICE_UNAVAILABLE)
     if operation.get("security"):
         codes += [ErrorCode.NOT_AUTHENTICATED, ErrorCode.ACCOUNT_DISABLED]
-        codes.append(ErrorCode.AUTH_UNAVAILABLE)
-        if method != "get":
-            codes.append(ErrorCode.RATE_LIMITED)
+        # Reading too: Supabase, which may be asked who this is, has limits of its own.
+        codes += [ErrorCode.AUTH_UNAVAILABLE, ErrorCode.RATE_LIMITED]
     if "requestBody" in operation:
-        codes += [ErrorCode.MALFORMED_JSON, ErrorCode.BODY_TOO_LARGE]
-        codes.append(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
-    if "requestBody" in operation or operation.get("parameters"):
+        codes.append(ErrorCode.BODY_TOO_LARGE)
+        if "application/json" not in operation["requestBody"]["content"]:
+            codes.append(ErrorCode.BAD_REQUEST)
+        elif not is_raw:
+            codes += [ErrorCode.MALFORMED_JSON, ErrorCode.UNSUPPORTED_MEDIA_TYPE]
+    if "requestBody" in operation or any(_is_checked(it) for it in operation.get("parameters", [])):
         codes.append(ErrorCode.VALIDATION_FAILED)
     if operation.get("security") and method == "post" and operation["operationId"] != "logout":
         codes += [
@@ -140,6 +158,39 @@ def _complete(operation: dict[str, Any], method: str) -> None:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_PARAMETER)
     for status, response in errors(*codes).items():
         _merge(responses, str(status), response)
+
+
+def _is_checked(parameter: dict[str, Any]) -> bool:
+    return bool(parameter["in"] != "header")
+
+
+def _blame(operation: dict[str, Any], components: dict[str, Any]) -> None:
+    """Name a field of the operation in its examples of 422."""
+    examples = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
+    names, required = _fields(operation, components)
+    for code, example in examples.get("examples", {}).items():
+        (error,) = example["value"]["errors"]
+        if code != ErrorCode.VALIDATION_FAILED:
+            kinds = _BY_CODE[ErrorCode(code)].fields
+            error["field"] = next((name for name in kinds if name in names), "body")
+        elif names:
+            error["field"] = next(iter(required or names))
+            error["message"] = "field required" if required else "is not valid"
+            error["code"] = "missing" if required else "value_error"
+            example["value"]["message"] = f"Please check {error['field']}: {error['message']}."
+
+
+def _fields(operation: dict[str, Any], components: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """What may be sent, as errors call it, and which of it the body must have."""
+    parameters = operation.get("parameters", [])
+    names = [to_camel(it["name"]) for it in parameters if _is_checked(it)]
+    required: list[str] = []
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content["schema"]
+        schema = components.get(schema.get("$ref", "").rpartition("/")[2], schema)
+        names += schema.get("properties", {})
+        required += schema.get("required", [])
+    return names, required
 
 
 def _merge(responses: dict[str, Any], status: str, added: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from app.schemas.system_schemas import SystemCreateInGoal, SystemTitle
 SUGGESTIONS_AT_MOST = 6
 SYSTEMS_AT_MOST = 10
 
+# Without null, which is dropped on the way into the document.
 PLAN_EXAMPLE: dict[str, Any] = {
     "goal": {
         "title": "Run a half marathon",
@@ -40,22 +41,22 @@ PLAN_EXAMPLE: dict[str, Any] = {
             "targetUnit": "minutes",
             "targetTimeLocal": "07:00",
             "verificationRequired": False,
-            "checkinReminder": False,
-            "reminderTimeLocal": None,
+            "checkinReminder": True,
+            "reminderTimeLocal": "06:30",
             "aiAssistanceUsed": True,
         },
         {
             "title": "Stretch",
-            "description": "",
-            "frequency": "daily",
-            "frequencyDetails": None,
-            "metricType": "binary",
-            "targetValue": None,
-            "targetUnit": None,
+            "description": "Calves and hips, without hurry.",
+            "frequency": "weekly",
+            "frequencyDetails": {"timesPerWeek": 4},
+            "metricType": "duration",
+            "targetValue": 10,
+            "targetUnit": "minutes",
             "targetTimeLocal": "21:30",
             "verificationRequired": False,
-            "checkinReminder": False,
-            "reminderTimeLocal": None,
+            "checkinReminder": True,
+            "reminderTimeLocal": "21:15",
             "aiAssistanceUsed": True,
         },
     ],

@@ -127,10 +127,13 @@ NoBoolean = BeforeValidator(_refuse_boolean)
 
 CalendarDate = Annotated[date, WrapValidator(_read_date)]
 OptionalDate = Annotated[CalendarDate | None, BlankIsNull]
+# Not the `time` of JSON Schema, which has seconds and an offset.
+_WALL_CLOCK_SCHEMA = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 WallClock = Annotated[
     time,
     WrapValidator(_read_wall_clock),
     PlainSerializer(_to_the_minute, return_type=str, when_used="json"),
+    WithJsonSchema(_WALL_CLOCK_SCHEMA, mode="validation"),
 ]
 OptionalWallClock = Annotated[WallClock | None, BlankIsNull]
 OptionalUuid = Annotated[UUID | None, BlankIsNull]
@@ -140,7 +143,7 @@ OptionalNumber = Annotated[float | None, BlankIsNull]
 LocalTime = Annotated[
     time,
     PlainSerializer(_to_the_minute, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["07:00"]}, mode="serialization"),
+    WithJsonSchema(_WALL_CLOCK_SCHEMA | {"examples": ["07:00"]}, mode="serialization"),
 ]
 
 

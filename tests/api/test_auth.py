@@ -47,9 +47,10 @@ async def test_signing_up_makes_an_account_to_confirm_and_no_profile(
 ) -> None:
     body = NEW | {"username": "Neo_1", "name": " Neo ", "timezone": "Asia/Tokyo"}
 
-    answer = data_of(await post(client, "signup", **body), 201)
+    signed_up = await post(client, "signup", **body)
 
-    assert answer == {
+    assert signed_up.json()["message"] == "Almost there: please confirm your e-mail address."
+    assert data_of(signed_up, 201) == {
         "user": {
             "email": "new@example.com",
             "username": "neo_1",

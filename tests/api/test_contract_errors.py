@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Header
 
 from tests.conftest import MakeApp, client_of
 from tests.factories import API, Factory
@@ -81,10 +81,7 @@ async def test_malformed_json_is_a_bad_request(
 async def test_json_that_cannot_be_read_is_a_bad_request_and_no_fault(
     factory: Factory, app: FastAPI, content: bytes
 ) -> None:
-    answer = await send(factory, content)
-
-    assert answer.status_code == 400
-    assert answer.json()["success"] is False
+    assert_error(await send(factory, content), 400, "malformed_json")
     assert await rows(app, "SELECT id FROM goals") == []
 
 
@@ -311,6 +308,20 @@ async def test_a_database_that_is_away_is_unavailable_and_not_a_fault(
     assert ready.status_code == 503
     assert ready.json()["database"] == "unreachable"
     assert healthy.status_code == 200
+
+
+async def test_headers_are_named_as_they_are_sent(make_app: MakeApp) -> None:
+    app = await make_app()
+
+    @app.get("/probe")
+    async def probe(some_number: Annotated[int, Header(alias="Some-Number")]) -> int:
+        return some_number
+
+    async with client_of(app) as client:
+        answer = await client.get("/probe", headers={"Some-Number": "many"})
+
+    (error,) = assert_error(answer, 422, "validation_failed")["errors"]
+    assert error["field"] == "Some-Number"
 
 
 async def test_names_in_capitals_stay_so_in_messages(factory: Factory) -> None:

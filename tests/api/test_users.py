@@ -200,21 +200,14 @@ async def test_a_body_that_is_no_profile_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b"{", "malformed_json"),
-        (b'{"name": }', "malformed_json"),
-        (b"name=Alice", "malformed_json"),
-        (b'{"name": "\xff"}', "bad_request"),
-        (b"[" * 50_000, "bad_request"),
-    ],
+    "content", [b"{", b'{"name": }', b"name=Alice", b'{"name": "\xff"}', b"[" * 50_000]
 )
 async def test_a_body_that_is_no_json_is_refused(
-    alice: Person, app: FastAPI, content: bytes, code: str
+    alice: Person, app: FastAPI, content: bytes
 ) -> None:
     before = await rows(app, "SELECT * FROM users")
 
-    assert_error(await send_raw(alice, content), 400, code)
+    assert_error(await send_raw(alice, content), 400, "malformed_json")
 
     assert await rows(app, "SELECT * FROM users") == before
 

@@ -6,7 +6,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordRequestForm
 
 from app.api.deps import Auth, CurrentToken, Webhooks
-from app.api.openapi import errors
+from app.api.openapi import errors, signed_body
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
 from app.core.webhooks import SignedMessage
@@ -27,6 +27,7 @@ from app.schemas.webhook_schemas import event_schema
 router = ApiRouter(prefix="/auth", tags=["Auth"])
 
 _WebhookHeader = Annotated[str | None, Header(description="See Standard Webhooks.")]
+_PLEASE_CONFIRM = "Almost there: please confirm your e-mail address."
 _UPSTREAM = (ErrorCode.AUTH_UNAVAILABLE, ErrorCode.RATE_LIMITED)
 
 
@@ -43,13 +44,16 @@ async def signup(data: SignupRequest, auth: Auth) -> Envelope[SignupRead]:
 
     The answer is the same for an address that has an account already.
     """
-    return envelope(await auth.sign_up(data), "Almost there: please confirm your e-mail address.")
+    signed_up = await auth.sign_up(data)
+    confirm = signed_up.email_confirmation_required
+    return envelope(signed_up, _PLEASE_CONFIRM if confirm else "Welcome to DuoTrak.")
 
 
 @router.post(
     "/login",
     summary="Log in",
     responses=errors(
+        ErrorCode.NOT_AUTHENTICATED,
         ErrorCode.INVALID_CREDENTIALS,
         ErrorCode.EMAIL_NOT_CONFIRMED,
         ErrorCode.ACCOUNT_DISABLED,
@@ -65,6 +69,7 @@ async def login(data: LoginRequest, auth: Auth) -> Envelope[LoginRead]:
     "/token",
     summary="Log in with an OAuth2 form",
     responses=errors(
+        ErrorCode.NOT_AUTHENTICATED,
         ErrorCode.INVALID_CREDENTIALS,
         ErrorCode.EMAIL_NOT_CONFIRMED,
         ErrorCode.ACCOUNT_DISABLED,
@@ -103,7 +108,12 @@ async def logout(token: CurrentToken, auth: Auth) -> None:
 @router.post(
     "/verify-email",
     summary="Confirm an e-mail address",
-    responses=errors(ErrorCode.INVALID_TOKEN, ErrorCode.ACCOUNT_DISABLED, *_UPSTREAM),
+    responses=errors(
+        ErrorCode.INVALID_TOKEN,
+        ErrorCode.NOT_AUTHENTICATED,
+        ErrorCode.ACCOUNT_DISABLED,
+        *_UPSTREAM,
+    ),
 )
 async def verify_email(data: VerifyEmailRequest, auth: Auth) -> Envelope[LoginRead]:
     """Confirm with the token of the e-mail's link, and sign in."""
@@ -138,7 +148,11 @@ async def forgot_password(data: EmailRequest, auth: Auth) -> Envelope[None]:
     "/reset-password",
     summary="Set a new password",
     responses=errors(
-        ErrorCode.INVALID_TOKEN, ErrorCode.WEAK_PASSWORD, ErrorCode.SAME_PASSWORD, *_UPSTREAM
+        ErrorCode.INVALID_TOKEN,
+        ErrorCode.NOT_AUTHENTICATED,
+        ErrorCode.WEAK_PASSWORD,
+        ErrorCode.SAME_PASSWORD,
+        *_UPSTREAM,
     ),
 )
 async def reset_password(data: ResetPasswordRequest, auth: Auth) -> Envelope[None]:
@@ -151,15 +165,8 @@ async def reset_password(data: ResetPasswordRequest, auth: Auth) -> Envelope[Non
     "/webhooks/supabase",
     status_code=204,
     summary="Receive an event of Supabase",
-    responses=errors(
-        ErrorCode.INVALID_SIGNATURE, ErrorCode.WEBHOOKS_NOT_CONFIGURED, ErrorCode.AUTH_UNAVAILABLE
-    ),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": event_schema()}},
-        }
-    },
+    responses=errors(ErrorCode.INVALID_SIGNATURE, ErrorCode.WEBHOOKS_NOT_CONFIGURED, *_UPSTREAM),
+    openapi_extra=signed_body(event_schema()),
 )
 async def receive_supabase_event(
     request: Request,

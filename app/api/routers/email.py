@@ -6,7 +6,7 @@ from fastapi import Form, Header, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.api.deps import EmailEvents, Unsubscribing
-from app.api.openapi import errors
+from app.api.openapi import errors, signed_body
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
 from app.core.webhooks import SignedMessage
@@ -57,12 +57,7 @@ async def unsubscribe(
     status_code=204,
     summary="Receive an event of Resend",
     responses=errors(ErrorCode.INVALID_SIGNATURE, ErrorCode.WEBHOOKS_NOT_CONFIGURED),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": event_schema()}},
-        }
-    },
+    openapi_extra=signed_body(event_schema()),
 )
 async def receive_resend_event(
     request: Request,

@@ -24,11 +24,16 @@ class InvalidToken(AppError):
 class WeakPassword(AppError):
     status, code = 422, ErrorCode.WEAK_PASSWORD
     message = "Please choose a stronger password."
+    fields = ("password", "newPassword")
 
 
 class SamePassword(AppError):
     status, code = 422, ErrorCode.SAME_PASSWORD
-    message = "The new password must differ from the old one."
+    message = (
+        "This is the password you have. To set another one, ask for a new link: "
+        "this one is used up now."
+    )
+    fields = ("newPassword",)
 
 
 class AccountDisabled(AppError):
@@ -59,7 +64,10 @@ class InvalidSignature(AppError):
 
 class WebhooksNotConfigured(AppError):
     status, code = 404, ErrorCode.WEBHOOKS_NOT_CONFIGURED
-    message = "Webhooks are not set up: SUPABASE_WEBHOOK_SECRETS is empty."
+    message = (
+        "Webhooks are not set up: "
+        "SUPABASE_WEBHOOK_SECRETS is for those of Supabase, RESEND_WEBHOOK_SECRET for Resend's."
+    )
 
 
 class UsernameTaken(AppError):

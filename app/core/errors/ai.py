@@ -27,6 +27,7 @@ class AiBusy(AppError):
 class AiRefused(AppError):
     status, code = 422, ErrorCode.AI_REFUSED
     message = "The assistant cannot help with this request. Please describe your goal differently."
+    fields = ("userInput", "goalTitle")
 
     def __init__(self, *, field: str) -> None:
         super().__init__(field=field)

@@ -85,12 +85,14 @@ class ErrorCode(StrEnum):
 class AppError(Exception):
     """A situation that the API answers with `status` and `code`; `field` is the one to blame.
 
-    `existing_id` is that of the thing of which there can only be one.
+    `message` is what is said, or an example of it, and `fields` are those that may be to blame, the
+    usual one first. `existing_id` is that of the thing of which there can only be one.
     """
 
     status: int = 500
     code: ErrorCode = ErrorCode.INTERNAL_ERROR
     message: str = "Something went wrong on our side. Please try again."
+    fields: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class AppError(Exception):
         existing_id: UUID | None = None,
     ) -> None:
         super().__init__(message or self.message)
-        self.field = field
+        self.field = field or next(iter(self.fields), None)
         self.existing_id = existing_id
         self.reasons = reasons
         self.headers = dict(headers or {})

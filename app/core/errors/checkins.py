@@ -12,6 +12,9 @@ class CheckinNotFound(AppError):
 
 class AlreadyCheckedIn(AppError):
     status, code = 409, ErrorCode.ALREADY_CHECKED_IN
+    message = (
+        "You already checked in for 'Morning run' on 10 March 2026. Change that check-in instead."
+    )
 
     def __init__(self, *, system_title: str, local_date: date) -> None:
         super().__init__(
@@ -22,31 +25,30 @@ class AlreadyCheckedIn(AppError):
 
 class CheckinWindowClosed(AppError):
     status, code = 422, ErrorCode.CHECKIN_WINDOW_CLOSED
+    message = (
+        "The time to check in for 10 March 2026 is over: a day closes at noon of the next one."
+    )
+    fields = ("localDate",)
 
     def __init__(self, *, local_date: date, in_future: bool) -> None:
         super().__init__(
             f"{local_date:%d %B %Y} is still ahead of you. Check in when the day has come."
             if in_future
             else f"The time to check in for {local_date:%d %B %Y} is over: "
-            "a day closes at noon of the next one.",
-            field="localDate",
+            "a day closes at noon of the next one."
         )
 
 
 class MetricValueRequired(AppError):
     status, code = 422, ErrorCode.METRIC_VALUE_REQUIRED
     message = "Enter the value that you reached: this system counts something."
-
-    def __init__(self) -> None:
-        super().__init__(field="metricValueLogged")
+    fields = ("metricValueLogged",)
 
 
 class MetricValueNotAllowed(AppError):
     status, code = 422, ErrorCode.METRIC_VALUE_NOT_ALLOWED
     message = "A value can only be logged for a completed system that counts something."
-
-    def __init__(self) -> None:
-        super().__init__(field="metricValueLogged")
+    fields = ("metricValueLogged",)
 
 
 class CheckinLocked(AppError):

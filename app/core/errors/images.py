@@ -6,6 +6,7 @@ from app.core.errors.base import AppError, ErrorCode
 class UnknownImage(AppError):
     status, code = 422, ErrorCode.UNKNOWN_IMAGE
     message = "This image is not one of your uploads. Upload it first and use the address you get."
+    fields = ("photoUrl", "imageUrl", "profileImageUrl")
 
     def __init__(self, *, field: str) -> None:
         super().__init__(field=field)
@@ -14,9 +15,10 @@ class UnknownImage(AppError):
 class InvalidImage(AppError):
     status, code = 422, ErrorCode.INVALID_IMAGE
     message = "This file is not a JPEG, PNG, WebP or GIF image."
+    fields = ("file",)
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message, field="file")
+        super().__init__(message)
 
 
 class ImageTooLarge(AppError):

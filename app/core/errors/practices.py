@@ -11,9 +11,7 @@ class GoalNotFound(AppError):
 class GoalDatesReversed(AppError):
     status, code = 422, ErrorCode.GOAL_DATES_REVERSED
     message = "The target date must not be before the start date."
-
-    def __init__(self, *, field: str = "targetDate") -> None:
-        super().__init__(field=field)
+    fields = ("targetDate", "startDate")
 
 
 class SystemNotFound(AppError):
@@ -23,6 +21,7 @@ class SystemNotFound(AppError):
 
 class SystemNotActive(AppError):
     status, code = 409, ErrorCode.SYSTEM_NOT_ACTIVE
+    message = "'Morning run' is not active. Activate it again to check in."
 
     def __init__(self, *, system_title: str) -> None:
         super().__init__(f"'{system_title}' is not active. Activate it again to check in.")

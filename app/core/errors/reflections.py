@@ -13,7 +13,7 @@ class ReflectionNotFound(AppError):
 
 class ReflectionExists(AppError):
     status, code = 409, ErrorCode.REFLECTION_EXISTS
-    message = "You already reflected on this day. Change that reflection instead."
+    message = "You already reflected on 10 March 2026. Change that reflection instead."
 
     def __init__(self, *, local_date: date, reflection_id: UUID) -> None:
         super().__init__(
@@ -25,17 +25,13 @@ class ReflectionExists(AppError):
 class ReflectionInFuture(AppError):
     status, code = 422, ErrorCode.REFLECTION_IN_FUTURE
     message = "This day is still ahead of you. Reflect on it when it has come."
-
-    def __init__(self) -> None:
-        super().__init__(field="reflectionDateLocal")
+    fields = ("reflectionDateLocal",)
 
 
 class UnknownPrompt(AppError):
     status, code = 422, ErrorCode.UNKNOWN_PROMPT
     message = "This prompt is not one of ours. Send the text of your own prompt with it."
-
-    def __init__(self) -> None:
-        super().__init__(field="promptId")
+    fields = ("promptId",)
 
 
 class ActivityNotFound(AppError):

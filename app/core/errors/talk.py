@@ -21,6 +21,4 @@ class CommentNotFound(AppError):
 class ReplyToReply(AppError):
     status, code = 422, ErrorCode.REPLY_TO_REPLY
     message = "Replies cannot be replied to. Answer the comment at the top instead."
-
-    def __init__(self) -> None:
-        super().__init__(field="parentCommentId")
+    fields = ("parentCommentId",)
