@@ -97,19 +97,6 @@ class EmailOutboxCrud(BaseCrud):
         row = written.first()
         return row.id if row else None
 
-    async def rewrite(self, dedupe_key: str, *, payload: dict[str, Any], new_key: str) -> bool:
-        """Let an e-mail that nobody has tried to send yet say something else; False without one."""
-        rewritten = await self.session.scalar(
-            _change(
-                EmailOutbox.dedupe_key == dedupe_key,
-                EmailOutbox.status == EmailStatus.PENDING,
-                EmailOutbox.attempts == 0,
-            )
-            .values(payload=payload, dedupe_key=new_key)
-            .returning(EmailOutbox.id)
-        )
-        return rewritten is not None
-
     async def get_unsettled(self, email_id: UUID) -> EmailOutbox | None:
         """The e-mail, if it still has to be sent."""
         return await self.session.scalar(
@@ -121,14 +108,13 @@ class EmailOutboxCrud(BaseCrud):
     async def begin_attempt(self, email: EmailOutbox, now: datetime) -> int | None:
         """Note that an attempt begins; returns its number.
 
-        None when another one has begun, or the e-mail was rewritten meanwhile. An attempt that was
+        None when another one has begun, or the e-mail was settled meanwhile. An attempt that was
         begun and never settled may have been sent.
         """
         return await self.session.scalar(
             _change(
                 EmailOutbox.id == email.id,
                 EmailOutbox.attempts == email.attempts,
-                EmailOutbox.payload == email.payload,
                 EmailOutbox.status.in_(_UNSETTLED),
             )
             .values(

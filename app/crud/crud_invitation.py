@@ -16,13 +16,10 @@ from app.db.query import Query, is_among
 
 
 class InviteRow(TypedDict):
-    """`invite_token` is the hash of the token of the link."""
-
     id: UUID
     status: PartnershipStatus
     user1_id: UUID
     name: str | None
-    invite_token: str
     invite_email: str
     invite_message: str | None
     invite_token_expires_at: datetime
@@ -39,7 +36,6 @@ _invites = (
         Partnership.status,
         Partnership.user1_id,
         Partnership.name,
-        Partnership.invite_token,
         Partnership.invite_email,
         Partnership.invite_message,
         Partnership.invite_token_expires_at,
@@ -58,7 +54,11 @@ _invites = (
     )
 )
 
-BY_TOKEN = Query(_invites.where(Partnership.invite_token == bindparam("token_hash")), InviteRow)
+_has_token = or_(
+    Partnership.invite_token == bindparam("token_hash"),
+    Partnership.mailed_invite_token == bindparam("token_hash"),
+)
+BY_TOKEN = Query(_invites.where(_has_token), InviteRow)
 # Visible to who sent it and to the owner of the address, once that is confirmed.
 VISIBLE = Query(
     _invites.where(
@@ -160,21 +160,29 @@ class InvitationCrud(BaseCrud):
     async def mark_expired(self, partnership_id: UUID, now: datetime) -> None:
         await self.session.fetch_one(MARK_EXPIRED, partnership_id=partnership_id, now=now)
 
-    async def get_open_for_update(self, invite: InviteRow, now: datetime) -> Partnership | None:
-        """The invitation, locked, if it still is the one that was read and can be answered."""
-        return await self.session.scalar(
+    async def get_open_for_update(
+        self, invite: InviteRow, now: datetime, *, token_hash: str | None
+    ) -> Partnership | None:
+        """The invitation, locked, if it still is for the same person and can be answered.
+
+        With `token_hash`, that of the link by which it was found, if that still leads to it.
+        """
+        still = (
             select(Partnership)
             .where(
                 Partnership.id == invite["id"],
-                Partnership.invite_token == invite["invite_token"],
+                Partnership.invite_email == invite["invite_email"],
                 Partnership.status == PartnershipStatus.PENDING_INVITE,
                 Partnership.invite_token_expires_at > now,
             )
             .with_for_update()
         )
+        if token_hash is None:
+            return await self.session.scalar(still)
+        return await self.session.scalar(still.where(_has_token), {"token_hash": token_hash})
 
     async def withdraw(self, partnership_id: UUID, now: datetime) -> None:
-        """The partnership waits on, without an invitation: its link is dead."""
+        """The partnership waits on, without an invitation: its links are dead."""
         await self.session.execute(
             update(Partnership)
             .where(
@@ -187,6 +195,7 @@ class InvitationCrud(BaseCrud):
                 invite_email=None,
                 invite_message=None,
                 invite_token=None,
+                mailed_invite_token=None,
                 invite_token_expires_at=None,
                 updated_at=now,
             )

@@ -99,7 +99,7 @@ class PartnershipCrud(BaseCrud):
     async def get_open_of(self, inviter_id: UUID) -> Partnership | None:
         """The partnership that waits for a partner, or else the latest whose invitation expired.
 
-        Call it with the inviter's row locked.
+        It is locked: nobody marks it as expired meanwhile. Call it with the inviter's row locked.
         """
         return await self.session.scalar(
             select(Partnership)
@@ -109,6 +109,8 @@ class PartnershipCrud(BaseCrud):
                 Partnership.created_at.desc(),
             )
             .limit(1)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
         )
 
     async def add_pending(self, inviter_id: UUID, now: datetime) -> Partnership:

@@ -83,6 +83,7 @@ def withdrawal_steps(leaver: Leaver, now: datetime) -> Iterator[Statement]:
         .values(
             invite_email=None,
             invite_token=None,
+            mailed_invite_token=None,
             invite_token_expires_at=None,
             invite_message=None,
             updated_at=now,

@@ -121,7 +121,10 @@ EXPORTED: tuple[TableExport, ...] = (
             "id name user1_id user2_id status invite_email invite_message "
             "invite_token_expires_at activated_at dissolved_at created_at updated_at"
         ),
-        left_out={"invite_token": "the hash of a secret"},
+        left_out={
+            "invite_token": "the hash of a secret",
+            "mailed_invite_token": "the hash of a secret",
+        },
         only_if={"invite_message": lambda owner: Partnership.user1_id == owner.id},
     ),
     TableExport(

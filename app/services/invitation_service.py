@@ -86,7 +86,8 @@ class InvitationService:
         partnership = await self._partnerships.get_open_of(account.id)
         if partnership is None:
             partnership = await self._partnerships.add_pending(account.id, now)
-        renewed = partnership.invite_token if partnership.invite_email == data.email else None
+        if partnership.invite_email != data.email:
+            partnership.mailed_invite_token = None
         partnership.status = PartnershipStatus.PENDING_INVITE
         partnership.invite_email = data.email
         partnership.invite_message = data.message
@@ -95,13 +96,15 @@ class InvitationService:
         partnership.updated_at = now
         if data.name is not None:
             partnership.name = data.name
-        invite_url = self._settings.frontend_link(f"/partner-invite/accept?invite_token={token}")
-        await self._write_invitation(account, data, partnership, invite_url, renewed=renewed)
+        await self._write_invitation(account, data, partnership)
         await self._tell_invited(account, data, partnership)
         return InvitationSent(
             partnership=await self._partnership_service.get(partnership.id, account),
-            invite_url=invite_url,
+            invite_url=self._link(token),
         )
+
+    def _link(self, token: str) -> str:
+        return self._settings.frontend_link(f"/partner-invite/accept?invite_token={token}")
 
     async def _count(self, account: Account, now: datetime) -> None:
         """Against the limit of the day, which the answer tells. Raises RateLimited."""
@@ -165,23 +168,17 @@ class InvitationService:
     async def accept(self, account: Account, token: str) -> PartnershipRead:
         """Join the partnership behind a link. Of many at the same time, one succeeds.
 
-        Raises InviteNotFound, InviteExpired, InviteForAnotherEmail, AlreadyPartnered.
+        Raises InviteNotFound, InviteExpired, InviteForAnotherEmail, NotYours, AlreadyPartnered.
         """
-        invite = await self._find_open(token)
-        if account.confirmed_email != invite["invite_email"]:
-            raise InviteForAnotherEmail
-        return await self._accept(account, invite)
+        return await self._accept(account, await self._find_for(account, token), token=token)
 
     async def accept_by_id(self, account: Account, invitation_id: UUID) -> PartnershipRead:
         """The same from inside the app. Raises InviteNotFound, InviteExpired, AlreadyPartnered."""
         return await self._accept(account, await self._get_received(account, invitation_id))
 
     async def decline(self, account: Account, token: str) -> None:
-        """Raises InviteNotFound, InviteExpired, InviteForAnotherEmail."""
-        invite = await self._find_open(token)
-        if account.confirmed_email != invite["invite_email"]:
-            raise InviteForAnotherEmail
-        await self._decline(account, invite)
+        """Raises InviteNotFound, InviteExpired, InviteForAnotherEmail, NotYours."""
+        await self._decline(account, await self._find_for(account, token), token=token)
 
     async def decline_by_id(self, account: Account, invitation_id: UUID) -> None:
         """Raises InviteNotFound, InviteExpired."""
@@ -203,12 +200,12 @@ class InvitationService:
         await self._users.lock(account.id)
         await self._invitations.withdraw(invite["id"], self._clock.now())
 
-    async def _accept(self, account: Account, invite: InviteRow) -> PartnershipRead:
+    async def _accept(
+        self, account: Account, invite: InviteRow, *, token: str | None = None
+    ) -> PartnershipRead:
         people = await self._users.lock(account.id, invite["user1_id"])
         now = self._clock.now()
-        partnership = await self._invitations.get_open_for_update(invite, now)
-        if partnership is None:  # used, renewed or withdrawn before we held the locks
-            raise InviteNotFound
+        partnership = await self._get_open(invite, now, token)
         if not all(person.is_active for person in people.values()):  # being deleted
             raise InviteNotFound
         if any(person.current_partnership_id is not None for person in people.values()):
@@ -241,11 +238,12 @@ class InvitationService:
         )
         return await self._partnership_service.get(partnership.id, account)
 
-    async def _decline(self, account: Account, invite: InviteRow) -> None:
+    async def _decline(
+        self, account: Account, invite: InviteRow, *, token: str | None = None
+    ) -> None:
         await self._users.lock(invite["user1_id"])
         now = self._clock.now()
-        if await self._invitations.get_open_for_update(invite, now) is None:
-            raise InviteNotFound
+        await self._get_open(invite, now, token)
         await self._invitations.withdraw(invite["id"], now)
         await self._notifications.notify(
             invite["user1_id"],
@@ -260,11 +258,28 @@ class InvitationService:
             ),
         )
 
+    async def _get_open(self, invite: InviteRow, now: datetime, token: str | None) -> Partnership:
+        """Locked. Raises InviteNotFound if it was used, renewed or withdrawn before that."""
+        partnership = await self._invitations.get_open_for_update(
+            invite, now, token_hash=hash_token(token) if token else None
+        )
+        if partnership is None:
+            raise InviteNotFound
+        return partnership
+
     async def _find_open(self, token: str) -> InviteRow:
         invite = await self._invitations.find(hash_token(token))
         if invite is None:
             raise InviteNotFound
         return await self._unless_expired(invite)
+
+    async def _find_for(self, account: Account, token: str) -> InviteRow:
+        """One that the account may answer."""
+        invite = await self._find_open(token)
+        if account.confirmed_email != invite["invite_email"]:
+            raise InviteForAnotherEmail
+        _require_other_inviter(account, invite)
+        return invite
 
     async def _unless_expired(self, invite: InviteRow) -> InviteRow:
         now = self._clock.now()
@@ -283,8 +298,7 @@ class InvitationService:
 
     async def _get_received(self, account: Account, invitation_id: UUID) -> InviteRow:
         invite = await self._get(account, invitation_id)
-        if invite["user1_id"] == account.id:
-            raise NotYours("You sent this invitation: only the invited person can answer it.")
+        _require_other_inviter(account, invite)
         return await self._unless_expired(invite)
 
     async def _get_sent(self, account: Account, invitation_id: UUID) -> InviteRow:
@@ -294,37 +308,33 @@ class InvitationService:
         return invite
 
     async def _write_invitation(
-        self,
-        account: Account,
-        data: InviteCreate,
-        partnership: Partnership,
-        invite_url: str,
-        *,
-        renewed: str | None,
+        self, account: Account, data: InviteCreate, partnership: Partnership
     ) -> None:
         """At most one e-mail a day to anybody, whoever invites: the link can be shared as well.
 
-        One that still waits with the `renewed` token, which is dead now, takes the new link along.
+        Its own link stays good for as long as the invitation, until another e-mail is written.
         """
         now = self._clock.now()
+        if not await self._limits.take(
+            "invitation_emails", hash_token(data.email), limit=1, window=DAY, now=now
+        ):
+            return
+        token = new_token()
+        partnership.mailed_invite_token = hash_token(token)
         message = PartnershipInvitation(
             inviter_name=account.name or account.username or "Somebody",
             partnership_name=partnership.name,
             personal_message=data.message,
-            invite_url=invite_url,
+            invite_url=self._link(token),
             valid_days=INVITE_VALID_FOR.days,
         )
-        payload, key = message.model_dump(), f"invitation:{partnership.invite_token}"
-        if renewed is not None and await self._outbox.rewrite(
-            f"invitation:{renewed}", payload=payload, new_key=key
-        ):
-            return
-        if await self._limits.take(
-            "invitation_emails", hash_token(data.email), limit=1, window=DAY, now=now
-        ):
-            await self._outbox.add(
-                kind=message.kind, to_email=data.email, payload=payload, now=now, dedupe_key=key
-            )
+        await self._outbox.add(
+            kind=message.kind,
+            to_email=data.email,
+            payload=message.model_dump(),
+            now=now,
+            dedupe_key=f"invitation:{partnership.mailed_invite_token}",
+        )
 
     async def _tell_invited(
         self, account: Account, data: InviteCreate, partnership: Partnership
@@ -343,6 +353,11 @@ class InvitationService:
                     target_name=partnership.name,
                 ),
             )
+
+
+def _require_other_inviter(account: Account, invite: InviteRow) -> None:
+    if invite["user1_id"] == account.id:
+        raise NotYours("You sent this invitation: only the invited person can answer it.")
 
 
 def _inviter(row: InviteRow) -> Inviter:

@@ -95,9 +95,9 @@ class PartnershipService:
         if row is None or row["status"] is not PartnershipStatus.DISSOLVED:
             raise PartnershipNotFound
         messages, total = await self._messages.list_thread(partnership_id, account.id, page=page)
-        now = self._clock.now()
+        links = self._links.seen_by(account.id, self._clock.now())
         return Page(
-            items=[read_message(message, account.id, self._links, now) for message in messages],
+            items=[read_message(message, links) for message in messages],
             pagination=pagination(page, total),
         )
 
@@ -145,7 +145,7 @@ def activate(
     """Make partners of two people whose rows are locked and who have no partner."""
     partnership.user2_id = accepter_id
     partnership.status = PartnershipStatus.ACTIVE
-    partnership.invite_token = None
+    partnership.invite_token = partnership.mailed_invite_token = None
     partnership.invite_token_expires_at = None
     partnership.activated_at = partnership.updated_at = now
     for person in people.values():

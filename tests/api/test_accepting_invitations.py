@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.test_partnerships import accept, invited, notified
-from tests.factories import API, Factory, Person
+from tests.factories import API, Factory, Person, fresh_token
 from tests.support import assert_error, change_rows, count_rows, data_of, items_of, rows
 
 PEOPLE = "SELECT id, current_partnership_id FROM users ORDER BY id"
@@ -140,6 +140,25 @@ async def test_who_has_a_partner_by_then_gets_no_second_one(
     assert "partnership_accepted" not in await notified(alice)
 
 
+async def test_nobody_becomes_the_partner_of_a_closed_account(
+    alice: Person, bob: Person, app: FastAPI
+) -> None:
+    """An account that is being deleted has a row until the end, and so has its invitation."""
+    token = await invited(alice, bob.email)
+    (invitation,) = items_of(await bob.get("/partnerships/invitations"))
+    await change_rows(app, "UPDATE users SET is_active = false WHERE id = :id", id=alice.id)
+    before = await rows(app, "SELECT * FROM partnerships")
+
+    assert_error(await accept(bob, token), 404, "invite_not_found")
+    by_id = await bob.post(f"/partnerships/invitations/{invitation['id']}/accept")
+    assert_error(by_id, 404, "invite_not_found")
+
+    assert await rows(app, "SELECT * FROM partnerships") == before
+    assert {row["current_partnership_id"] for row in await rows(app, PEOPLE)} == {None}
+    assert await notified(bob) == ["partnership_invited"]
+    assert await count_rows(app, "notifications", "email_outbox") == (1, 1)
+
+
 async def test_accepting_is_all_or_nothing(alice: Person, bob: Person, app: FastAPI) -> None:
     token = await invited(alice, bob.email)
     before = await rows(app, "SELECT * FROM partnerships")
@@ -208,3 +227,22 @@ async def test_a_partnership_is_nobody_elses(factory: Factory) -> None:
     carol = await factory.person("Carol")
 
     assert_error(await carol.get("/partnerships/current"), 404, "no_active_partnership")
+
+
+async def test_an_invitation_to_what_became_ones_own_address_is_not_ones_to_answer(
+    alice: Person, app: FastAPI
+) -> None:
+    token = await invited(alice, "new-alice@example.com")
+    for table in ("auth.users", "users"):
+        await change_rows(app, f"UPDATE {table} SET email = 'new-alice@example.com'")
+    signed_in_again = await fresh_token(app, alice.id, app.state.clock.now())
+    alice.client.headers["Authorization"] = f"Bearer {signed_in_again}"
+
+    assert_error(await accept(alice, token), 403, "not_yours")
+    declined = await alice.post("/partnerships/invite/decline", {"token": token})
+    assert_error(declined, 403, "not_yours")
+
+    (partnership,) = await rows(app, "SELECT status, invite_token FROM partnerships")
+    assert partnership["status"] == "pending_invite"
+    assert partnership["invite_token"], "it was not withdrawn"
+    assert await notified(alice) == []

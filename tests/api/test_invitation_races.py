@@ -7,11 +7,15 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.crud.crud_invitation import InvitationCrud
+from app.crud.crud_partnership import PartnershipCrud
 from tests.api.test_partnerships import accept, invited
 from tests.conftest import MakeApp
 from tests.factories import Factory, Person
@@ -172,5 +176,34 @@ async def test_invitations_sent_at_once_are_one_that_works(factory: Factory, app
         assert statuses == {201: 5, 429: AT_ONCE - 5}
         mine = await rows(app, "SELECT status FROM partnerships WHERE user1_id = :id", id=alice.id)
         assert [row["status"] for row in mine] == ["pending_invite"]
-        emails = "SELECT id FROM email_outbox WHERE to_email = :email"
+        emails = "SELECT id FROM email_outbox WHERE to_email = :email AND status = 'pending'"
         assert len(await rows(app, emails, email=bob.email)) == 1
+
+
+@pytest.mark.parametrize("act", ["invite", "setup"])
+async def test_an_invitation_that_is_renewed_while_it_is_marked_as_expired_works(
+    act: str, factory: Factory, app: FastAPI, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await factory.person("Alice"), await factory.person("Bob")
+    await invited(alice, bob.email)
+    clock.advance(days=8)
+    get_open_of = PartnershipCrud.get_open_of
+    marked: list[int] = []
+
+    async def and_then_the_sweep_runs(self: PartnershipCrud, inviter_id: UUID) -> Any:
+        partnership = await get_open_of(self, inviter_id)
+        async with app.state.database.session() as session:
+            found = await InvitationCrud(session).mark_all_expired(now=clock.now(), at_most=9)
+        marked.append(found)
+        return partnership
+
+    monkeypatch.setattr(PartnershipCrud, "get_open_of", and_then_the_sweep_runs)
+    if act == "setup":
+        data_of(await alice.post("/partnerships/setup", {"name": "Early birds"}), 201)
+        monkeypatch.undo()
+    token = await invited(alice, bob.email)
+
+    assert marked == [0], "it is locked, and left to the next run"
+    assert data_of(await accept(bob, token))["partner"]["id"] == str(alice.id)
+    (states,) = await rows(app, STATES)
+    assert (states["active"], states["pending"]) == (1, 0)

@@ -103,7 +103,7 @@ async def test_only_the_invited_can_decline_by_link(factory: Factory) -> None:
     assert len(items_of(await bob.get("/partnerships/invitations"))) == 1
 
 
-async def test_resending_renews_link_and_expiry_without_a_second_email_that_day(
+async def test_resending_renews_link_and_expiry_and_leaves_the_email_of_that_day_good(
     factory: Factory, app: FastAPI, clock: FrozenClock
 ) -> None:
     alice, bob = await factory.person("Alice"), await factory.person("Bob")
@@ -121,7 +121,14 @@ async def test_resending_renews_link_and_expiry_without_a_second_email_that_day(
     assert_error(await bob.get(f"/partnerships/invite/{old}"), 404, "invite_not_found")
     new = renewed["inviteUrl"].partition("invite_token=")[2]
     assert data_of(await bob.get(f"/partnerships/invite/{new}"))["inviter"]["name"] == "Alice"
-    assert len(await rows(app, "SELECT id FROM email_outbox")) == 1
+    (email,) = await rows(app, "SELECT payload FROM email_outbox")
+    mailed = email["payload"]["invite_url"].partition("invite_token=")[2]
+    shown = data_of(await bob.get(f"/partnerships/invite/{mailed}"))
+    assert shown["expiresAt"] == "2026-03-17T11:00:00Z"
+    joined = await bob.post("/partnerships/invite/accept", {"token": mailed})
+    assert data_of(joined)["status"] == "active"
+    for used in (mailed, new):
+        assert_error(await bob.get(f"/partnerships/invite/{used}"), 404, "invite_not_found")
 
 
 async def test_an_expired_invitation_is_shown_to_its_sender_and_can_be_renewed(

@@ -145,6 +145,11 @@ CASES = [
         row("partnerships", user1_id=BOB, invite_token="t"),
     ),
     Case(
+        "uq_partnerships_mailed_invite_token",
+        (row("partnerships", mailed_invite_token="t"),),
+        row("partnerships", user1_id=BOB, mailed_invite_token="t"),
+    ),
+    Case(
         "ck_goals_dates_in_order",
         (
             row("goals", start_date=DAY, target_date=DAY),

@@ -1,10 +1,18 @@
 """E-mails of invitations: limited, told, and not sent once they lead nowhere."""
 
+import pytest
 from fastapi import FastAPI
 
+from app.clients.resend_client import Refusal
 from tests.factories import Factory
+from tests.jobs.delivering import Recorder, refused
 from tests.jobs.working import deliver_due
-from tests.support import FrozenClock, assert_error, data_of, emails_to, rows
+from tests.support import FrozenClock, assert_error, data_of, emails_to, rows, token_in
+
+
+async def statuses(app: FastAPI) -> list[str]:
+    found = await rows(app, "SELECT status FROM email_outbox ORDER BY status")
+    return [row["status"] for row in found]
 
 
 async def test_answers_tell_where_the_inviter_stands_and_the_sixth_of_a_day_is_refused(
@@ -45,33 +53,81 @@ async def test_an_invitation_that_was_withdrawn_before_it_was_sent_is_not_sent(
     assert await emails_to(app, "new@example.com") == []
 
 
-async def test_inviting_again_before_the_e_mail_has_left_sends_one_with_the_link_that_works(
-    app: FastAPI, factory: Factory
+@pytest.mark.parametrize("has_left", [False, True], ids=["waiting", "sent"])
+async def test_inviting_again_on_the_same_day_leaves_the_one_e_mail_of_that_day_good(
+    has_left: bool, app: FastAPI, factory: Factory
+) -> None:
+    alice, bob = await factory.person(), await factory.person("Bob")
+    invite = {"email": bob.email}
+    data_of(await alice.post("/partnerships/invite", invite), 201)
+    if has_left:
+        await deliver_due(app)
+
+    data_of(await alice.post("/partnerships/invite", invite), 201)
+    await deliver_due(app)
+
+    (email,) = await emails_to(app, bob.email)
+    assert await statuses(app) == ["sent"]
+    data_of(await bob.post("/partnerships/invite/accept", {"token": token_in(email["links"][0])}))
+
+
+@pytest.mark.parametrize("in_flight", [False, True], ids=["refused", "under way"])
+@pytest.mark.parametrize("refusal", [Refusal.LATER, Refusal.UNCLEAR], ids=lambda it: it.name)
+async def test_inviting_again_while_the_e_mail_cannot_be_sent_does_not_stop_it(
+    refusal: Refusal, in_flight: bool, app: FastAPI, factory: Factory, clock: FrozenClock
 ) -> None:
     alice = await factory.person()
     invite = {"email": "new@example.com"}
     first = data_of(await alice.post("/partnerships/invite", invite), 201)
-    second = data_of(await alice.post("/partnerships/invite", invite), 201)
-    assert first["inviteUrl"] != second["inviteUrl"]
+
+    async def press_resend() -> None:
+        path = f"/partnerships/invitations/{first['partnership']['id']}/resend"
+        data_of(await alice.post(path))
+
+    async def refuse() -> None:
+        if in_flight:
+            await press_resend()
+        raise refused(refusal)
+
+    vendor = Recorder(refuse)
+    await deliver_due(app, vendor)
+    if not in_flight:
+        await press_resend()
+    clock.advance(hours=2)
+    await deliver_due(app, vendor)
+    clock.advance(hours=2)
+    assert await deliver_due(app, vendor) == 0
+
+    attempted, sent = vendor.sent
+    assert attempted == sent, "to the vendor the same id means the same e-mail"
+    assert await statuses(app) == ["sent"]
+
+
+async def test_an_e_mail_of_another_day_replaces_the_one_before(
+    app: FastAPI, factory: Factory, clock: FrozenClock
+) -> None:
+    alice, bob = await factory.person(), await factory.person("Bob")
+    invite = {"email": bob.email}
+    data_of(await alice.post("/partnerships/invite", invite), 201)
+    clock.advance(days=1)
+    data_of(await alice.post("/partnerships/invite", invite), 201)
 
     await deliver_due(app)
 
-    (email,) = await emails_to(app, "new@example.com")
-    assert second["inviteUrl"] in email["links"]
-    assert first["inviteUrl"] not in email["text"]
-    (row,) = await rows(app, "SELECT status FROM email_outbox")
-    assert row["status"] == "sent"
+    (email,) = await emails_to(app, bob.email)
+    assert await statuses(app) == ["cancelled", "sent"]
+    data_of(await bob.post("/partnerships/invite/accept", {"token": token_in(email["links"][0])}))
 
 
-async def test_inviting_again_after_the_e_mail_has_left_writes_no_second_one_that_day(
+async def test_the_mailed_link_of_somebody_who_is_not_invited_any_more_is_dead(
     app: FastAPI, factory: Factory
 ) -> None:
-    alice = await factory.person()
-    invite = {"email": "new@example.com"}
-    data_of(await alice.post("/partnerships/invite", invite), 201)
+    alice, bob = await factory.person(), await factory.person("Bob")
+    data_of(await alice.post("/partnerships/invite", {"email": bob.email}), 201)
     await deliver_due(app)
+    data_of(await alice.post("/partnerships/invite", {"email": "new@example.com"}), 201)
 
-    data_of(await alice.post("/partnerships/invite", invite), 201)
-    await deliver_due(app)
+    (email,) = await emails_to(app, bob.email)
+    answer = await bob.post("/partnerships/invite/accept", {"token": token_in(email["links"][0])})
 
-    assert len(await emails_to(app, "new@example.com")) == 1
+    assert_error(answer, 404, "invite_not_found")

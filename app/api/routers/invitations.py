@@ -26,6 +26,7 @@ _BY_LINK = (
     ErrorCode.INVITE_NOT_FOUND,
     ErrorCode.INVITE_EXPIRED,
     ErrorCode.INVITE_FOR_ANOTHER_EMAIL,
+    ErrorCode.NOT_YOURS,
 )
 _IN_APP = (ErrorCode.INVITE_NOT_FOUND, ErrorCode.INVITE_EXPIRED, ErrorCode.NOT_YOURS)
 

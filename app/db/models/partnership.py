@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class Partnership(Timestamps, Base):
-    """`user1` invited, `user2` accepted. `invite_token` holds the SHA-256 of the token, in hex."""
+    """`user1` invited, `user2` accepted. Tokens are kept as their SHA-256, in hex.
+
+    That of the link which the inviter may copy is another one than that of the e-mail: inviting
+    again renews the former, while the latter may be in somebody's inbox already.
+    """
 
     __tablename__ = "partnerships"
     __table_args__ = (
@@ -46,6 +50,12 @@ class Partnership(Timestamps, Base):
             postgresql_where="status = 'pending_invite'",
         ),
         Index(
+            "uq_partnerships_mailed_invite_token",
+            "mailed_invite_token",
+            unique=True,
+            postgresql_where="mailed_invite_token IS NOT NULL",
+        ),
+        Index(
             "ix_partnerships_invite_email_pending",
             "invite_email",
             postgresql_where="status = 'pending_invite'",
@@ -66,6 +76,7 @@ class Partnership(Timestamps, Base):
         index=True,
     )
     invite_token: Mapped[str | None] = mapped_column(String(64), unique=True)
+    mailed_invite_token: Mapped[str | None] = mapped_column(String(64))
     invite_token_expires_at: Mapped[datetime | None]
     invite_email: Mapped[str | None] = mapped_column(String(320))
     invite_message: Mapped[str | None] = mapped_column(Text)
