@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
+from app.core.enums import UploadPurpose
 from app.core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ class Bucket(StrEnum):
     AVATARS = "avatars"
     CHECKIN_IMAGES = "checkin-images"
     MESSAGE_IMAGES = "message-images"
+
+
+BUCKETS = {
+    UploadPurpose.AVATAR: Bucket.AVATARS,
+    UploadPurpose.CHECKIN: Bucket.CHECKIN_IMAGES,
+    UploadPurpose.MESSAGE: Bucket.MESSAGE_IMAGES,
+}
 
 
 class StorageClient(Protocol):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 SHOWN_AT_MOST = 200
+LARGEST_ID = 2**63 - 1
 
 jobs = typer.Typer(help="Look at the job queue, and retry what was given up.", no_args_is_help=True)
 
@@ -55,30 +56,51 @@ def list_jobs(
 
 @jobs.command("retry")
 def retry_jobs(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] = None,
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID]...", min=1, max=LARGEST_ID)
+    ] = None,
     all_held: Annotated[bool, typer.Option("--all-held", help="All that were given up.")] = False,
     data_dir: DataDir = Path(".duotrak"),
 ) -> None:
     """Put held jobs back into the queue. An e-mail that was parked is not sent again."""
     if bool(ids) == all_held:
         raise CommandError("Name the jobs to retry by their ids, or give `--all-held`.")
-    retried = _ask(data_dir, lambda queue: queue.retry(None if all_held else ids))
-    typer.echo(f"{retried} {'job is' if retried == 1 else 'jobs are'} back in the queue.")
-    if ids and retried < len(set(ids)):
-        raise CommandError("The others are not held: see `duotrak jobs list --status held`.")
+    back, parked = _ask(data_dir, lambda queue: queue.retry(None if all_held else ids))
+    if back:
+        typer.echo(f"{back} {'job is' if back == 1 else 'jobs are'} back in the queue.")
+    if not ids:
+        if parked:
+            typer.echo(_stay_held(parked))
+        elif not back:
+            typer.echo("No job is held: there is nothing to retry.")
+        return
+    problems = [_stay_held(parked)] if parked else []
+    if back + parked < len(set(ids)):
+        which = "The others are not" if back or parked else "None of these is"
+        problems.append(f"{which} held: see `duotrak jobs list --status held`.")
+    if problems:
+        raise CommandError("\n".join(problems))
+
+
+def _stay_held(parked: int) -> str:
+    if parked == 1:
+        return (
+            "1 job stays held: its e-mail is parked, since it may have been sent already, "
+            "and is not sent again."
+        )
+    return (
+        f"{parked} jobs stay held: their e-mails are parked, since they may have been sent "
+        "already, and are not sent again."
+    )
 
 
 def _ask(data_dir: Path, question: "Callable[[JobCrud], Awaitable[Result]]") -> Result:
     from app.core.config import SettingsError, parse_database_url
-    from app.local.instance import Given, running_instance
+    from app.local.instance import database_url_beside_dev
     from app.local.reach import check_database
 
-    instance = running_instance(data_dir)
-    url = Given().database_url or (instance.database_url if instance else None)
-    if url is None:
-        raise SettingsError(["DATABASE_URL: required, but not set"])
     try:
-        target = parse_database_url(url)
+        target = parse_database_url(database_url_beside_dev(data_dir))
     except ValueError as error:
         raise SettingsError([f"DATABASE_URL: {error}"]) from None
     check_database(target)
@@ -104,13 +126,13 @@ def _show(found: "Sequence[JobRow]") -> None:
     if not found:
         console.print("There are no such jobs.")
         return
-    table = Table("id", "name", "status", "attempts", "age", "last error")
+    table = Table("id", "name", "status", "failures", "age", "last error")
     for job in found:
         table.add_row(
             str(job["id"]),
             job["job"],
             _SHOWN.get(job["status"], job["status"]),
-            str(job["attempts"]),
+            str(job["failures"]),
             _in_words(job["age"]),
             job["last_error"] or "",
         )

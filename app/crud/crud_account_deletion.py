@@ -10,13 +10,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, Integer, Text, bindparam, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.enums import UploadPurpose
-from app.crud.base_crud import BaseCrud
+from app.crud.base_crud import BaseCrud, IdRow
+from app.crud.crud_job import insert_jobs
 from app.crud.deletion_statements import Leaver, deletion_steps, withdrawal_steps
 from app.db.models import AccountDeletion, Upload, User
+from app.db.query import Query
+from app.db.queue_tables import JOBS
+from app.jobs.payloads import DeleteAccount
 
 # A statement that takes a moment even on an account with years of use.
 ROWS_AT_ONCE = 2000
@@ -38,6 +42,29 @@ class StoredObject:
     path: str
 
 
+def _resume() -> Query[IdRow]:
+    key = f"{DeleteAccount.job}:" + cast(AccountDeletion.user_id, Text)
+    without_job = (
+        select(AccountDeletion.user_id)
+        .where(
+            AccountDeletion.next_attempt_at <= bindparam("now"),
+            ~select(JOBS.c.id).where(JOBS.c.dedupe_key == key).exists(),
+        )
+        .order_by(AccountDeletion.next_attempt_at)
+        .limit(bindparam("at_most", type_=Integer))
+        .cte("without_job")
+    )
+    added = (
+        insert_jobs(DeleteAccount, without_job, user_id=without_job.c.user_id)
+        .returning(JOBS.c.id)
+        .cte("added")
+    )
+    return Query(select(added.c.id), IdRow)
+
+
+RESUME = _resume()
+
+
 class AccountDeletionCrud(BaseCrud):
     async def add(self, user_id: UUID, now: datetime) -> None:
         """Note that the account is to be deleted; it is no error if that is noted already."""
@@ -46,6 +73,10 @@ class AccountDeletionCrud(BaseCrud):
             .values(user_id=user_id, requested_at=now, next_attempt_at=now)
             .on_conflict_do_nothing(index_elements=["user_id"])
         )
+
+    async def resume(self, *, now: datetime, at_most: int) -> int:
+        """Put in a job for some that are due and have none, not even a held one; how many."""
+        return len(await self.session.fetch_all(RESUME, now=now, at_most=at_most))
 
     async def due_at(self, user_id: UUID) -> datetime | None:
         """When the next attempt may begin; None when there is nothing to delete."""
@@ -124,7 +155,7 @@ class AccountDeletionCrud(BaseCrud):
 
 
 def leaver_of(person: User) -> Leaver:
-    names: list[Any] = [person.name, person.username]
+    names: list[Any] = [person.name, person.username, person.email]
     return Leaver(
         id=person.id,
         confirmed_email=person.email if person.is_email_verified else None,

@@ -6,7 +6,7 @@ database's, says when a job is due.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from sqlalchemy import (
     ARRAY,
@@ -21,8 +21,10 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    Uuid,
     any_,
     bindparam,
+    case,
     cast,
     delete,
     func,
@@ -32,13 +34,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from app.core.enums import EmailStatus
 from app.crud.base_crud import BaseCrud
-from app.db.models import PeriodicRun
+from app.db.models import EmailOutbox, PeriodicRun
 from app.db.query import Query
 from app.db.queue_tables import JOB_LOG, JOBS
-from app.jobs.payloads import Payload, RunPeriodic
+from app.jobs.payloads import DeliverEmail, Payload, RunPeriodic
 
 JobStatus = Literal["queued", "picked", "failed"]
 
@@ -63,6 +66,18 @@ class JobRow(TypedDict):
 
 class IdRow(TypedDict):
     id: int
+
+
+class RetriedRow(TypedDict):
+    id: int
+    is_parked: bool
+
+
+class Retried(NamedTuple):
+    """How many held jobs went back, and how many stay held since their e-mail is parked."""
+
+    back: int
+    parked: int
 
 
 class NameRow(TypedDict):
@@ -190,26 +205,44 @@ COUNT_BY_STATUS = Query(
     select(_status.label("status"), func.count().label("count")).group_by(JOBS.c.status),
     StatusCountRow,
 )
-RETRY = Query(
-    update(JOBS)
-    .where(
-        JOBS.c.status == _HELD,
-        or_(
-            bindparam("job_ids", type_=ARRAY(BigInteger)).is_(None),
-            JOBS.c.id == any_(bindparam("job_ids", type_=ARRAY(BigInteger))),
-        ),
+
+
+def _retry() -> Query[RetriedRow]:
+    """Put held jobs back, except those that would do nothing: the jobs of parked e-mails."""
+    told = cast(func.convert_from(JOBS.c.payload, _quoted("UTF8")), JSONB)
+    email_id = case((JOBS.c.entrypoint == DeliverEmail.job, cast(told["email_id"].astext, Uuid)))
+    parked = select(EmailOutbox.id).where(
+        EmailOutbox.id == email_id, EmailOutbox.status == EmailStatus.PARKED
     )
-    .values(
-        status=_QUEUED,
-        execute_after=func.now(),
-        updated=func.now(),
-        attempts=0,
-        queue_manager_id=null(),
-        dedupe_key=null(),  # another one with the same key may wait by now
+    chosen = (
+        select(JOBS.c.id, parked.correlate(JOBS).exists().label("is_parked"))
+        .where(
+            JOBS.c.status == _HELD,
+            or_(
+                bindparam("job_ids", type_=ARRAY(BigInteger)).is_(None),
+                JOBS.c.id == any_(bindparam("job_ids", type_=ARRAY(BigInteger))),
+            ),
+        )
+        .cte("chosen")
     )
-    .returning(JOBS.c.id),
-    IdRow,
-)
+    retried = (
+        update(JOBS)
+        .where(JOBS.c.id == chosen.c.id, ~chosen.c.is_parked, JOBS.c.status == _HELD)
+        .values(
+            status=_QUEUED,
+            execute_after=func.now(),
+            updated=func.now(),
+            attempts=0,
+            queue_manager_id=null(),
+            dedupe_key=null(),  # another one with the same key may wait by now
+        )
+        .returning(JOBS.c.id)
+        .cte("retried")
+    )
+    return Query(select(chosen.c.id, chosen.c.is_parked).add_cte(retried), RetriedRow)
+
+
+RETRY = _retry()
 DELETE_OLD_LOG = Query(
     delete(JOB_LOG)
     .where(
@@ -262,10 +295,15 @@ class JobCrud(BaseCrud):
         counted = await self.session.fetch_all(COUNT_BY_STATUS)
         return {row["status"]: row["count"] for row in counted}
 
-    async def retry(self, ids: Sequence[int] | None) -> int:
-        """Put held jobs back into the queue, or all of them; returns how many."""
+    async def retry(self, ids: Sequence[int] | None) -> Retried:
+        """Put held jobs back into the queue, or all of them.
+
+        A parked e-mail may have been sent: its job stays held, or it would leave the list undone.
+        """
         chosen = None if ids is None else list(ids)
-        return len(await self.session.fetch_all(RETRY, job_ids=chosen))
+        rows = await self.session.fetch_all(RETRY, job_ids=chosen)
+        parked = sum(row["is_parked"] for row in rows)
+        return Retried(len(rows) - parked, parked)
 
     async def delete_log(self, *, before: datetime, at_most: int) -> int:
         """Delete some of what was noted about jobs; returns how many rows."""

@@ -14,10 +14,9 @@ from uuid import UUID
 import structlog
 
 from app.clients.supabase_auth import AuthClient
-from app.clients.supabase_storage import Bucket
+from app.clients.supabase_storage import BUCKETS, Bucket
 from app.core.clock import Clock
 from app.core.config import Settings
-from app.core.enums import UploadPurpose
 from app.core.errors import AppError
 from app.core.logging import describe_exception
 from app.crud.crud_account_deletion import (
@@ -40,7 +39,6 @@ SETTLING_TIME = timedelta(seconds=30)
 SHORTEST_PAUSE = timedelta(seconds=1)
 OBJECTS_AT_ONCE = 100
 
-
 FAILURES: tuple[type[Exception], ...] = (AppError, *DATABASE_ERRORS)
 
 
@@ -50,13 +48,6 @@ class ObjectStore(Protocol):
     async def delete(self, bucket: Bucket, paths: Sequence[str]) -> None:
         """Remove objects; missing ones are no error. Raises StorageUnavailable."""
         ...
-
-
-BUCKETS = {
-    UploadPurpose.AVATAR: Bucket.AVATARS,
-    UploadPurpose.CHECKIN: Bucket.CHECKIN_IMAGES,
-    UploadPurpose.MESSAGE: Bucket.MESSAGE_IMAGES,
-}
 
 
 class AccountDeletionJob:

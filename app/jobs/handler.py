@@ -47,8 +47,9 @@ class GiveUp(Exception):
 class Handler(Generic[P]):
     """How one kind of job is done. It is done at least once: it must bear being done twice.
 
-    Any other exception than those above counts as a failure: the job is tried `attempts` times,
-    with growing pauses, and then held. It fails, too, when it takes more than `timeout_seconds`.
+    While the database is away or too busy, it waits. Any other exception than those above counts
+    as a failure: after `attempts` of them, with growing pauses, the job is held. It fails, too,
+    when it takes more than `timeout_seconds`.
     """
 
     payload: type[P]

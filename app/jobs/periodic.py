@@ -42,6 +42,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("delete_idempotency_keys", "27 * * * *", sweeps.delete_idempotency_keys),
     Periodic("delete_rate_limits", "37 * * * *", sweeps.delete_rate_limits),
     Periodic("delete_job_log", "47 * * * *", sweeps.delete_job_log),
+    Periodic("resume_account_deletions", "57 * * * *", sweeps.resume_account_deletions),
 )
 
 

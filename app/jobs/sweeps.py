@@ -1,10 +1,11 @@
-"""Periodic jobs that put away what has run out."""
+"""Periodic jobs that put away what has run out, and take up what was left lying."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from app.core.clock import Clock
 from app.core.config import Settings
+from app.crud.crud_account_deletion import AccountDeletionCrud
 from app.crud.crud_idempotency import IdempotencyCrud
 from app.crud.crud_invitation import InvitationCrud
 from app.crud.crud_job import JobCrud
@@ -46,3 +47,9 @@ async def delete_job_log(session: Session, clock: Clock, settings: Settings) -> 
     """Forget how jobs went that are long done."""
     jobs, before = JobCrud(session), clock.now() - JOB_LOG_KEPT_FOR
     return await in_batches(lambda: jobs.delete_log(before=before, at_most=BATCH))
+
+
+async def resume_account_deletions(session: Session, clock: Clock, settings: Settings) -> int:
+    """Take up deletions whose job was lost: whoever asked to be forgotten shall be."""
+    deletions, now = AccountDeletionCrud(session), clock.now()
+    return await in_batches(lambda: deletions.resume(now=now, at_most=BATCH))

@@ -18,24 +18,17 @@ from typing import Any
 
 import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.adapters.persistence.qb import (
-    QueryBuilderEnvironment,
-    QueryQueueBuilder,
-    QuerySchedulerBuilder,
-)
-from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
-from pgqueuer.domain.settings import DBSettings
-from pgqueuer.domain.types import Channel
 
 from app.core.config import DatabaseTarget
 from app.core.logging import describe_exception
 from app.crud.crud_job import JobCrud
-from app.db.errors import DATABASE_ERRORS
+from app.db.errors import DATABASE_ERRORS, is_unavailable
 from app.jobs.handler import GiveUp, Handler, Resources, TryAgain
 from app.jobs.handlers import HANDLERS
+from app.jobs.job_queries import FAULTS, NAMES, JobQueries, Postponed
 from app.jobs.payloads import DeliverEmail
 from app.jobs.periodic import PERIODIC, Periodic, latest_ticks, seconds_to_next_tick
 from app.jobs.queue_connection import queue_connection
@@ -43,31 +36,21 @@ from app.jobs.queue_connection import queue_connection
 log = structlog.get_logger()
 logging.getLogger("pgqueuer").setLevel(logging.WARNING)  # each retry is logged here
 
-# Said here, since the library would also read them from variables such as CHANNEL.
-NAMES = DBSettings(
-    prefix="",
-    db_schema=None,
-    channel=Channel("ch_pgqueuer"),
-    function="fn_pgqueuer_changed",
-    statistics_table="pgqueuer_statistics",
-    queue_status_type="pgqueuer_status",
-    queue_table="pgqueuer",
-    queue_table_log="pgqueuer_log",
-    trigger="tg_pgqueuer_changed",
-    schedules_table="pgqueuer_schedules",
-)
-
 PAUSE_AFTER_FAULT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 5.0  # for a notification that never came
 POLL_SECONDS = 1.0
 INTERRUPTION_SECONDS = 1.5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
+PAUSE_WITHOUT_DATABASE = timedelta(seconds=30)
 _TICK_PAUSE_SECONDS = 30.0
-_FAULTS: tuple[type[Exception], ...] = (*DATABASE_ERRORS, OSError, TimeoutError)
 _POOLER = (
     "DATABASE_URL is a transaction pooler, which delivers no notifications: the queue is asked "
     "every second. Set DATABASE_DIRECT_URL to a direct or session-mode connection."
 )
+
+
+class TookTooLong(Exception):
+    """The time of a job was over. Not a TimeoutError: what is not there yet raises those."""
 
 
 class JobHeld(Exception):
@@ -118,7 +101,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await self._work()
-            except _FAULTS as error:
+            except FAULTS as error:
                 log.warning("worker_interrupted", **describe_exception(error))
             except Exception as error:  # a defect: say so, and go on with the other jobs
                 log.error("worker_broke", **describe_exception(error))
@@ -151,13 +134,7 @@ class Worker:
                 raise ConnectionError("the connection to the queue was closed")
 
     def _queue(self, driver: AsyncpgDriver) -> QueueManager:
-        queries = Queries(
-            driver,
-            QueryBuilderEnvironment(NAMES),
-            QueryQueueBuilder(NAMES),
-            QuerySchedulerBuilder(NAMES),
-        )
-        queue = QueueManager(queries, NAMES.channel)
+        queue = QueueManager(JobQueries(driver), NAMES.channel)
         for handler in self._handlers:
             register = queue.entrypoint(
                 handler.payload.job, accepts_context=False, on_failure="hold"
@@ -184,17 +161,22 @@ class Worker:
 
     async def _do(self, handler: Handler[Any], job: Job) -> None:
         """Have a job done. Raises what pgqueuer knows: RetryRequested, or else it is held."""
-        known = {"job": handler.payload.job, "job_id": job.id, "attempts": job.attempts + 1}
+        known = {"job": handler.payload.job, "job_id": job.id, "failures": job.attempts}
         try:
             await self._within_limits(handler, job)
         except TryAgain as postponed:
             log.info("job_postponed", **known, reason=str(postponed), after=str(postponed.after))
-            raise RetryRequested(postponed.after, str(postponed)) from None
+            raise Postponed(postponed.after, str(postponed)) from None
         except GiveUp as given_up:
             log.error("job_held", **known, reason=str(given_up))
             raise JobHeld(str(given_up)) from None
         except Exception as error:
             name = type(error).__name__
+            if isinstance(error, DATABASE_ERRORS) and is_unavailable(error):
+                pause = _scattered(PAUSE_WITHOUT_DATABASE)
+                log.warning("job_postponed", **known, **describe_exception(error))
+                raise Postponed(pause, name) from None
+            known["failures"] = job.attempts + 1
             if job.attempts + 1 >= handler.attempts:
                 log.error("job_held", **known, **describe_exception(error))
                 raise JobHeld(name) from None
@@ -228,7 +210,7 @@ class Worker:
             if work.cancelled() or not work.done():
                 if interrupted:
                     raise TryAgain("Interrupted", after=timedelta(0))
-                raise TimeoutError
+                raise TookTooLong
         work.result()
 
     async def _tick_for_ever(self) -> None:
@@ -255,9 +237,12 @@ class Worker:
                 await self._stopping.wait()
 
 
-def _pause_after(attempts: int) -> timedelta:
-    """Doubling, with jitter, so that those which failed together do not come together."""
-    pause: timedelta = min(FIRST_PAUSE * 2 ** min(attempts, 12), LONGEST_PAUSE)
+def _pause_after(failures: int) -> timedelta:
+    return _scattered(min(FIRST_PAUSE * 2 ** min(failures, 12), LONGEST_PAUSE))
+
+
+def _scattered(pause: timedelta) -> timedelta:
+    """With jitter, so that jobs which failed together do not come together."""
     return pause * random.uniform(0.75, 1.25)
 
 

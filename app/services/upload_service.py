@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app.clients.supabase_storage import Bucket, StorageClient
+from app.clients.supabase_storage import BUCKETS, Bucket, StorageClient
 from app.core.clock import Clock
 from app.core.enums import UploadPurpose
 from app.core.errors import ImageNotFound, ImageTooLarge, StorageUnavailable
@@ -32,12 +32,6 @@ MAX_IMAGE_BYTES = 10_000_000
 # How long Supabase's own address works, behind a link of ours.
 SIGNED_SECONDS = 300
 _REDIRECT_SECONDS = 240
-
-BUCKETS = {
-    UploadPurpose.AVATAR: Bucket.AVATARS,
-    UploadPurpose.CHECKIN: Bucket.CHECKIN_IMAGES,
-    UploadPurpose.MESSAGE: Bucket.MESSAGE_IMAGES,
-}
 
 # Kept here, since the loop itself does not hold on to its tasks.
 _removals: set[asyncio.Task[bool]] = set()
@@ -72,7 +66,13 @@ class UploadService:
         Raises ImageTooLarge, InvalidImage, StorageUnavailable, and what claiming the request does.
         """
         upload = await self._store(account, file, size, purpose)
-        return self._read(upload)
+        links = self._links.seen_by(account.id, self._clock.now())
+        return UploadRead(
+            url=links.shown(upload.url) or upload.url,
+            path=upload.path,
+            content_type=upload.content_type,
+            size=upload.size,
+        )
 
     async def replace_avatar(
         self, account: Account, file: BinaryIO, size: int
@@ -102,17 +102,20 @@ class UploadService:
     async def resolve(self, upload_id: UUID, token: str) -> tuple[str, int]:
         """Where the image behind a link of ours is, and for how many seconds that may be kept.
 
-        Raises ImageNotFound when the link is forged or has expired, StorageUnavailable.
+        Raises ImageNotFound when the link is forged or has expired, or the person for whom it was
+        made may not see the image any more; StorageUnavailable.
         """
         now = self._clock.now()
-        expiry = self._links.expiry(upload_id, token, now)
-        stored = await self._uploads.get(upload_id) if expiry else None
-        if expiry is None or stored is None or stored["purpose"] is UploadPurpose.AVATAR:
+        viewing = self._links.read(upload_id, token, now)
+        if viewing is None:
+            raise ImageNotFound
+        stored = await self._uploads.get_visible(upload_id, viewer_id=viewing.viewer_id)
+        if stored is None:
             raise ImageNotFound
         url = await self._storage.signed_url(
             BUCKETS[stored["purpose"]], stored["path"], seconds=SIGNED_SECONDS
         )
-        return url, min(_REDIRECT_SECONDS, seconds_until(expiry, now))
+        return url, min(_REDIRECT_SECONDS, seconds_until(viewing.expires_at, now))
 
     async def _store(
         self,
@@ -167,11 +170,3 @@ class UploadService:
             log.warning("objects_not_removed", paths=paths, **describe_exception(error))
             return False
         return True
-
-    def _read(self, upload: Upload) -> UploadRead:
-        return UploadRead(
-            url=self._links.shown(upload.url, self._clock.now()) or upload.url,
-            path=upload.path,
-            content_type=upload.content_type,
-            size=upload.size,
-        )

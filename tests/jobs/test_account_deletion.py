@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.clients.supabase_storage import Bucket
 from app.core.errors import AuthUnavailable, StorageUnavailable
-from app.jobs import account_deletion
+from app.jobs import account_deletion, worker
 from app.jobs.account_deletion import FIRST_RETRY, LONGEST_PAUSE, SETTLING_TIME
 from tests.conftest import MakeApp
 from tests.factories import Factory, Person
@@ -126,7 +126,7 @@ async def test_one_that_fails_does_not_hold_up_others(
 async def test_many_processes_share_the_work(
     factory: Factory, app: FastAPI, clock: FrozenClock
 ) -> None:
-    people = [await factory.person(f"Person{number}") for number in range(12)]
+    people = [await factory.person(f"Person{number}") for number in range(6)]
     for person in people:
         await close_account(person)
     jobs = [job_on(app, Files()) for _ in range(4)]
@@ -179,6 +179,45 @@ async def test_what_slipped_in_while_the_account_closed_is_dealt_with(
     assert len(files.removed[Bucket.CHECKIN_IMAGES]) == 1
 
 
+@pytest.mark.parametrize("what", ["an upload", "a partnership"])
+async def test_what_slips_in_after_the_files_were_deleted_is_left_to_another_attempt(
+    what: str, factory: Factory, app: FastAPI, clock: FrozenClock
+) -> None:
+    alice, bob = await factory.person("Alice"), await factory.person("Bob")
+    files = Files()
+
+    class SlippedIn:
+        """Called between the files and the rows, twice: only the second time it is the end."""
+
+        async def delete_user(self, *, user_id: UUID) -> bool:
+            if await app.state.auth.delete_user(user_id=user_id):
+                return True
+            if what == "an upload":
+                await add_upload(app, alice.id)
+            else:
+                await factory.partnership(bob, alice)
+            return False
+
+    await close_account(alice)
+    await job_on(app, files, SlippedIn()).delete_due()
+    clock.advance(seconds=SETTLING_TIME.total_seconds())
+    await job_on(app, files, SlippedIn()).delete_due()
+
+    assert await rows(app, "SELECT id FROM users WHERE NOT is_active") == [{"id": alice.id}]
+    (note,) = await rows(app, "SELECT * FROM account_deletions")
+    assert note["next_attempt_at"] == clock.now() + SETTLING_TIME
+    clock.set(note["next_attempt_at"])
+    await job_on(app, files).delete_due()
+
+    assert await is_gone(app, alice.id)
+    assert sum(map(len, files.removed.values())) == (what == "an upload")
+    left = await rows(app, "SELECT id, current_partnership_id AS partnership FROM users")
+    assert left == [{"id": bob.id, "partnership": None}]
+    told = await rows(app, "SELECT recipient_id AS id, type FROM notifications")
+    parted = [{"id": bob.id, "type": "partnership_dissolved"}]
+    assert told == (parted if what == "a partnership" else [])
+
+
 @pytest.mark.parametrize("statistics", ["fresh", "of a table that was empty"])
 async def test_an_account_of_many_years_is_deleted_in_parts(
     factory: Factory, app: FastAPI, clock: FrozenClock, statistics: str
@@ -205,6 +244,7 @@ async def test_the_application_does_it_in_the_background(
     make_app: MakeApp, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(account_deletion, "SETTLING_TIME", timedelta(seconds=0.1))
+    monkeypatch.setattr(worker, "LONGEST_WAIT_SECONDS", 0.2)
     app = await make_app(background_jobs=True)
     async with AsyncExitStack() as stack:
         factory = Factory(app, clock, stack)

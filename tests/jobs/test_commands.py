@@ -59,7 +59,7 @@ async def test_jobs_are_listed_the_held_ones_first(app: FastAPI, url: str) -> No
     held, waiting, new = listed(done.stdout)
     assert held[1:4] == ["probe", "held", "0"]
     assert held[5] == "VendorGone"
-    assert waiting[1:4] == ["probe", "queued", "1"]
+    assert waiting[1:4] == ["probe", "queued", "0"]
     assert waiting[5] == "VendorBusy"
     assert new[1:4] == ["other", "queued", "0"]
     assert new[5] == ""
@@ -80,8 +80,8 @@ async def test_a_held_job_is_retried_by_its_id_and_others_are_not(app: FastAPI, 
     refused = await asyncio.to_thread(duotrak, url, "jobs", "retry", str(waiting["id"]))
     retried = await asyncio.to_thread(duotrak, url, "jobs", "retry", str(held["id"]))
 
-    assert refused.returncode == 1
-    assert "not held" in refused.stderr
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "None of these is held: see `duotrak jobs list --status held`.\n"
     assert (retried.returncode, retried.stdout) == (0, "1 job is back in the queue.\n")
     assert [job["status"] for job in await jobs(app)] == ["queued"] * 3
 
@@ -90,7 +90,26 @@ async def test_all_held_jobs_are_retried_together(app: FastAPI, url: str) -> Non
     done = await asyncio.to_thread(duotrak, url, "jobs", "retry", "--all-held")
     assert done.stdout == "1 job is back in the queue.\n"
     again = await asyncio.to_thread(duotrak, url, "jobs", "retry", "--all-held")
-    assert again.stdout == "0 jobs are back in the queue.\n"
+    assert (again.returncode, again.stdout) == (0, "No job is held: there is nothing to retry.\n")
+
+
+async def test_of_several_jobs_those_that_are_held_are_retried(app: FastAPI, url: str) -> None:
+    held, waiting, _ = await jobs(app)
+    done = await asyncio.to_thread(
+        duotrak, url, "jobs", "retry", str(held["id"]), str(waiting["id"]), str(2**63 - 1)
+    )
+
+    assert (done.returncode, done.stdout) == (1, "1 job is back in the queue.\n")
+    assert done.stderr == "The others are not held: see `duotrak jobs list --status held`.\n"
+
+
+@pytest.mark.parametrize("number", ["0", "99999999999999999999", str(2**63), "one"])
+async def test_what_cannot_be_the_id_of_a_job_is_refused(number: str, url: str) -> None:
+    done = await asyncio.to_thread(duotrak, url, "jobs", "retry", number)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Invalid value" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.crud.crud_email_outbox import EmailOutboxCrud, insert_emails
 from app.db.models import User
 from app.db.query import Query
+from app.jobs.job_queries import NAMES
 from app.jobs.payloads import DeleteAccount
 from app.jobs.queue import enqueue
-from app.jobs.worker import NAMES
 from tests.factories import Factory
 from tests.jobs.working import jobs
 from tests.support import FrozenClock, count_rows, rows

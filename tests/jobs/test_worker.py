@@ -3,9 +3,12 @@
 import asyncio
 import time
 from datetime import timedelta
+from typing import Any
 
+import asyncpg
 import pytest
 from fastapi import FastAPI
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 
 from app.crud.crud_job import JobCrud
 from app.jobs.handler import GiveUp, Handler, Resources, TryAgain
@@ -89,9 +92,9 @@ async def test_a_held_job_is_done_after_somebody_says_so(app: FastAPI) -> None:
     assert held["last_error"] == "NotPossible"
 
     async with app.state.database.session() as session:
-        assert await JobCrud(session).retry([held["id"] + 1000]) == 0
-        assert await JobCrud(session).retry([held["id"]]) == 1
-        assert await JobCrud(session).retry(None) == 0
+        assert (await JobCrud(session).retry([held["id"] + 1000])).back == 0
+        assert (await JobCrud(session).retry([held["id"]])).back == 1
+        assert (await JobCrud(session).retry(None)).back == 0
     await work_off(app, handlers=[probe.handler()])
 
     assert sorted(probe.done) == [1, 1, 2]
@@ -108,7 +111,7 @@ async def test_all_held_jobs_can_be_retried_even_beside_newer_equal_ones(app: Fa
         assert await enqueue(session, Probe(), dedupe_key="same")
 
     async with app.state.database.session() as session:
-        assert await JobCrud(session).retry(None) == 2
+        assert (await JobCrud(session).retry(None)).back == 2
     await work_off(app, handlers=[probe.handler()])
 
     assert len(probe.done) == 5
@@ -127,6 +130,76 @@ async def test_what_has_to_wait_is_no_failure_however_often(app: FastAPI) -> Non
     assert await jobs(app) == []
 
 
+async def test_a_job_that_waited_often_has_all_its_attempts_left_when_it_first_fails(
+    app: FastAPI,
+) -> None:
+    waits = [TryAgain("NotYet", after=timedelta(0)) for _ in range(5)]
+    probe = Recorder(*waits, ValueError(), *waits, ValueError())
+    await put_in(app, Probe())
+    for failures in (1, 2):
+        await work_off(app, handlers=[probe.handler(attempts=3)])
+        (job,) = await listed(app)
+        assert (job["status"], job["failures"], job["last_error"]) == (
+            "queued",
+            failures,
+            "ValueError",
+        )
+        await make_due(app)
+    await work_off(app, handlers=[probe.handler(attempts=3)])
+    assert len(probe.done) == 13
+    assert await jobs(app) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ConnectionError(SECRET),
+        asyncpg.LockNotAvailableError(SECRET),
+        asyncpg.DeadlockDetectedError(SECRET),
+        asyncpg.CannotConnectNowError(SECRET),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+async def test_while_the_database_is_away_or_busy_a_job_waits_and_is_never_held(
+    fault: Exception, app: FastAPI
+) -> None:
+    probe = Recorder(*([fault] * 4))
+    await put_in(app, Probe())
+    for _ in range(4):
+        await work_off(app, handlers=[probe.handler(attempts=1)])
+        (job,) = await listed(app)
+        assert (job["status"], job["failures"]) == ("queued", 0)
+        assert job["last_error"] == type(fault).__name__
+        (left,) = await rows(app, "SELECT execute_after - now() AS left FROM pgqueuer")
+        assert 10 < left["left"].total_seconds() < 60
+        await make_due(app)
+    await work_off(app, handlers=[probe.handler(attempts=1)])
+    assert await jobs(app) == []
+
+
+async def test_a_job_that_cannot_be_put_back_at_once_is_not_held_but_taken_again(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its row is locked for too long, or the connection breaks at that moment."""
+    execute = AsyncpgDriver.execute
+    refused: list[str] = []
+
+    async def refuse_once(driver: AsyncpgDriver, query: str, *arguments: Any) -> str:
+        if "execute_after = " in query and not refused:
+            refused.append(query)
+            raise asyncpg.LockNotAvailableError
+        return await execute(driver, query, *arguments)
+
+    monkeypatch.setattr(AsyncpgDriver, "execute", refuse_once)
+    probe = Recorder(TryAgain("NotYet", after=timedelta(0)))
+    await put_in(app, Probe())
+    await work_off(app, handlers=[probe.handler(attempts=1)])
+
+    assert refused
+    assert probe.done == [0, 0]
+    assert await jobs(app) == []
+
+
 async def test_a_job_that_takes_too_long_is_ended_and_the_others_go_on(app: FastAPI) -> None:
     ended: list[bool] = []
 
@@ -142,7 +215,7 @@ async def test_a_job_that_takes_too_long_is_ended_and_the_others_go_on(app: Fast
     await work_off(app, handlers=[probe.handler(timeout_seconds=0.2)])
 
     (job,) = await listed(app)
-    assert (job["status"], job["last_error"]) == ("queued", "TimeoutError")
+    assert (job["status"], job["last_error"]) == ("queued", "TookTooLong")
     assert sorted(probe.done) == list(range(5))
     assert ended == [True]
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.core.config import DatabaseTarget
 from app.jobs import worker as worker_module
+from app.jobs.job_queries import NAMES
 from app.jobs.worker import Worker, WorkerOptions
 from tests.jobs.probing import Probe, Recorder, listed, put_in, until
 from tests.jobs.working import (
@@ -179,7 +180,7 @@ async def test_names_of_other_peoples_variables_do_not_confuse_the_queue(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The library would read CHANNEL, TRIGGER and the like from the environment."""
-    assert worker_module.NAMES.channel == "ch_pgqueuer"
+    assert NAMES.channel == "ch_pgqueuer"
     monkeypatch.setenv("CHANNEL", "elsewhere")
     monkeypatch.setenv("QUEUE_TABLE", "elsewhere")
     probe = Recorder()
