@@ -51,15 +51,6 @@ BEING_DELETED = Query(
     ),
     IdRow,
 )
-RELEASE_ADDRESS = Query(
-    update(User)
-    .where(User.id == bindparam("holder"), User.email == bindparam("email_held"))
-    .values(
-        email=parameter("placeholder", User.email), updated_at=parameter("now", User.updated_at)
-    )
-    .returning(User.id),
-    IdRow,
-)
 
 
 class AccountStateCrud(BaseCrud):
@@ -80,13 +71,3 @@ class AccountStateCrud(BaseCrud):
 
     async def is_being_deleted(self, user_id: UUID) -> bool:
         return await self.session.fetch_one(BEING_DELETED, user_id=user_id) is not None
-
-    async def release_address(self, holder: UUID, email: str, now: datetime) -> None:
-        """Give a row that holds an address of somebody else one that cannot exist."""
-        await self.session.fetch_one(
-            RELEASE_ADDRESS,
-            holder=holder,
-            email_held=email,
-            placeholder=f"{holder}@changed.invalid",
-            now=now,
-        )

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.clock import Clock
 from app.core.errors import UnknownImage, UsernameTaken
-from app.core.usernames import is_valid_username
+from app.core.usernames import RULE, is_valid_username
 from app.crud.crud_upload import UploadCrud
 from app.crud.crud_user import Account, UserCrud
 from app.db.errors import violated_constraint
@@ -25,7 +25,7 @@ class UserService:
         """Whether somebody could take it now; the database decides when they do."""
         normal = username.strip().lower()
         if not is_valid_username(normal):
-            reason = "A username has 3 to 30 characters: letters a-z, digits and _."
+            reason = RULE
         elif await self._users.is_username_taken(normal):
             reason = UsernameTaken.message
         else:
@@ -43,17 +43,22 @@ class UserService:
 
     async def change(self, account: Account, changes: dict[str, Any]) -> UserRead:
         """Change columns of the profile by their names. Raises UsernameTaken."""
-        now = self._clock.now()
         if not changes:
             return read_user(account)
+        new_timezone = None
+        if "timezone" in changes:
+            # One change at a time, and the later one has the later time.
+            before = (await self._users.lock(account.id))[account.id].timezone
+            new_timezone = changes["timezone"] if changes["timezone"] != before else None
+        now = self._clock.now()
         try:
             await self._users.update(account.id, changes, now)
         except Exception as error:
             if violated_constraint(error) == "uq_users_username_lower":
                 raise UsernameTaken from error
             raise
-        if "timezone" in changes and changes["timezone"] != account.timezone:
-            await self._users.remember_timezone(account.id, changes["timezone"], now)
+        if new_timezone is not None:
+            await self._users.remember_timezone(account.id, new_timezone, now)
         updated = await self._users.get_account(account.id)
         assert updated is not None, "the row was updated in this transaction"
         return read_user(updated)

@@ -5,6 +5,7 @@ changes nothing, an old one undoes nothing, and the order in which they come doe
 """
 
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -17,16 +18,15 @@ from app.core.errors import (
     InvalidInput,
     InvalidSignature,
     NotAuthenticated,
-    ServiceUnavailable,
     WebhooksNotConfigured,
 )
 from app.core.webhooks import SignedMessage, WebhookRefused
 from app.crud.crud_account_state import AccountStateCrud
 from app.crud.crud_user import KnownAddress, UserCrud
-from app.db.errors import violated_constraint
 from app.db.session import Session
 from app.schemas.webhook_schemas import EventKind, SupabaseEvent
 from app.services.deletion_service import DeletionService
+from app.services.stale_addresses import StaleAddresses
 
 log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ class WebhookService:
         self._states = AccountStateCrud(session)
         self._clock = clock
         self._auth = auth
+        self._addresses = StaleAddresses(session=session, clock=clock, auth=auth)
         self._deletions = deletions
         self._keys = keys
 
@@ -108,24 +109,11 @@ class WebhookService:
             written = current
 
     async def _write(self, user: SupabaseUser) -> None:
-        try:
-            await self._take_over(user)
-        except Exception as error:
-            if violated_constraint(error) != "uq_users_email":
-                raise
-            holder = await self._users.owner_of_email(user.email)
-            if holder is not None:
-                await self._make_room(holder, user.email)
-            await self._take_over(user)
-            if holder is not None:
-                await self._synchronise(holder)
-
-    async def _make_room(self, holder: UUID, email: str) -> None:
-        """Another row holds the address from before its owner changed or deleted the account."""
-        owner = await self._auth.find_user(user_id=holder)
-        if owner is not None and owner.email == email:
-            raise ServiceUnavailable  # it changed hands twice meanwhile: the next event settles it
-        await self._states.release_address(holder, email, self._clock.now())
+        former_holders = await self._addresses.make_room_for(
+            user.id, user.email, partial(self._take_over, user)
+        )
+        for holder in former_holders:
+            await self._synchronise(holder)
 
     async def _take_over(self, user: SupabaseUser) -> None:
         now = self._clock.now()
