@@ -2,7 +2,7 @@
 
 The answer is stored in the transaction of the effect. While the first request runs it holds an
 advisory lock on the key, so that a second one is told at once instead of waiting. Refusals are
-stored like successes; faults (5xx) are not, so that the client may try again.
+stored like successes; faults (5xx) and 429 are not, so that the client may try again.
 """
 
 import asyncio
@@ -141,11 +141,17 @@ async def _replay(keys: IdempotencyCrud, idempotent: IdempotentRequest) -> None:
 async def remember_answer(
     session: Session, idempotent: IdempotentRequest, response: Response
 ) -> None:
-    """Store the answer in the transaction of its effect."""
+    """Store the answer in the transaction of its effect.
+
+    A refusal has no effect, and its own transaction, in which it does not hold the key any more:
+    whatever was stored meanwhile stays.
+    """
+    is_refusal = response.status_code >= 400
     await IdempotencyCrud(session).store(
         idempotent.scope,
         request_hash=idempotent.request_hash,
         status=response.status_code,
         body=bytes(response.body).decode(),
         now=idempotent.received_at,
+        unless_since=idempotent.received_at - KEPT_FOR if is_refusal else None,
     )

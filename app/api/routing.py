@@ -62,8 +62,8 @@ async def _run_once(
         except ReplayedAnswer as replayed:
             return replayed.response
         except AppError as error:
-            if request.state.idempotent is None or error.status >= 500:
-                raise  # faults are not remembered: the client may try again
+            if request.state.idempotent is None or error.status >= 500 or error.status == 429:
+                raise  # what passes is not remembered: the client may try again
             await session.rollback()
             response = app_error_response(request, error)
         if request.state.idempotent is not None:

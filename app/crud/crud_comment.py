@@ -16,6 +16,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -144,7 +145,7 @@ def _update() -> Query[CommentRow]:
 
 
 def _delete() -> Query[IdRow]:
-    """With its replies, which cascade; who was told of it and has not read it is not any more."""
+    """With its replies, which cascade; who was told of them and has not read it is not any more."""
     actor = locked_actor()
     owner_id = commented_owner(Comment.target_type, Comment.target_id)
     gone = (
@@ -157,12 +158,17 @@ def _delete() -> Query[IdRow]:
         .returning(Comment.id, Comment.user_id)
         .cte("gone")
     )
+    reply = aliased(Comment)
+    all_gone = union_all(
+        select(gone.c.id, gone.c.user_id),
+        select(reply.id, reply.user_id).join(gone, gone.c.id == reply.parent_comment_id),
+    ).cte("all_gone")
     withdrawn = (
         delete(Notification)
         .where(
-            Notification.actor_user_id == gone.c.user_id,
+            Notification.actor_user_id == all_gone.c.user_id,
             Notification.type == NotificationType.NEW_COMMENT.value,
-            Notification.target_id == gone.c.id.cast(String),
+            Notification.target_id == all_gone.c.id.cast(String),
             not_(Notification.is_read),
         )
         .returning(Notification.id)
@@ -252,5 +258,11 @@ class CommentCrud(BaseCrud):
 
     async def delete_own(self, comment_id: UUID, actor_id: UUID) -> bool:
         """False when the actor has no such comment on something visible."""
+        # A reply that is just being written is awaited, so that it is seen to go.
+        await self.session.execute(
+            select(Comment.id)
+            .where(Comment.id == comment_id, Comment.user_id == actor_id)
+            .with_for_update()
+        )
         row = await self.session.fetch_one(DELETE, comment_id=comment_id, actor_id=actor_id)
         return row is not None

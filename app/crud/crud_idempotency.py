@@ -69,9 +69,16 @@ class IdempotencyCrud(BaseCrud):
         )
 
     async def store(
-        self, scope: KeyScope, *, request_hash: str, status: int, body: str, now: datetime
+        self,
+        scope: KeyScope,
+        *,
+        request_hash: str,
+        status: int,
+        body: str,
+        now: datetime,
+        unless_since: datetime | None = None,
     ) -> None:
-        """Keep an answer; one that has outlived its time gives way."""
+        """Keep an answer instead of an earlier one, unless that was stored after `unless_since`."""
         values = {
             "request_hash": request_hash,
             "response_status": status,
@@ -87,5 +94,9 @@ class IdempotencyCrud(BaseCrud):
                 key=scope.key,
                 **values,
             )
-            .on_conflict_do_update(index_elements=["user_id", "method", "path", "key"], set_=values)
+            .on_conflict_do_update(
+                index_elements=["user_id", "method", "path", "key"],
+                set_=values,
+                where=None if unless_since is None else IdempotencyKey.created_at <= unless_since,
+            )
         )

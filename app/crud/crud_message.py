@@ -207,12 +207,13 @@ class MessageCrud(BaseCrud):
     async def delete_own(self, message_id: UUID, sender_id: UUID, *, not_before: datetime) -> bool:
         """Delete what was sent at `not_before` or later, in the partnership that is active now.
 
-        False when there is no such message of theirs.
+        False when there is no such message of theirs. Until the transaction ends, nobody sends
+        another one in their name.
         """
         sender = (
             select(User.id, User.current_partnership_id)
             .where(User.id == sender_id)
-            .with_for_update(read=True)
+            .with_for_update(key_share=True)
             .cte("sender")
         )
         deleted = await self.session.scalar(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -10,12 +10,15 @@ from sqlalchemy import ColumnElement, Date, Uuid, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.core.enums import CommentTarget, ReactionTarget
+from app.core.notification_catalogue import NotificationType
 from app.core.paging import PageRequest
 from app.crud.base_crud import BaseCrud, IdRow, PagedQuery, count_of
 from app.crud.crud_notification import insert_notification
 from app.crud.reaction_columns import comments_count, is_one_of_the_two, reactions_json
-from app.db.models import Reflection, User
+from app.db.models import Notification, Reflection, User
 from app.db.query import Query, parameter
+
+_LATELY = timedelta(days=2)
 
 
 class ReflectionRow(TypedDict):
@@ -62,6 +65,8 @@ def _read(of: Any) -> tuple[Any, ...]:
 def _create() -> Query[ReflectionRow]:
     """Insert a reflection and tell the partner, if the author's partnership is as was read.
 
+    One that takes the place of another, deleted of late, is not told again.
+
     The lock on the author's row makes a partnership's end wait: nobody is told after it. The
     parameters are not named like columns of the table that is written.
     """
@@ -99,7 +104,20 @@ def _create() -> Query[ReflectionRow]:
         .returning(Reflection)
         .cte("saved")
     )
-    told = insert_notification(saved).cte("told")
+    told_before = (
+        select(Notification.id)
+        .where(
+            Notification.recipient_id == parameter("notify_recipient_id", User.id),
+            Notification.created_at > saved.c.created_at - _LATELY,
+            Notification.type == NotificationType.REFLECTION_ADDED.value,
+            Notification.actor_user_id == saved.c.user_id,
+            Notification.target_name == parameter("notify_target_name", Notification.target_name),
+        )
+        .correlate_except(Notification)
+        .exists()
+    )
+    new = select(saved.c.id).where(~told_before).cte("new")
+    told = insert_notification(new).cte("told")
     return Query(select(*_read(saved.c)).add_cte(told), ReflectionRow)
 
 

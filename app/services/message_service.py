@@ -44,9 +44,9 @@ class MessageService:
         )
         if before_id is not None and not total:
             await self._require(before_id, partnership_id)
-        now = self._clock.now()
+        links = self._links.seen_by(account.id, self._clock.now())
         return Page(
-            items=[read_message(row, account.id, self._links, now) for row in rows],
+            items=[read_message(row, links) for row in rows],
             pagination=pagination(page, total),
         )
 
@@ -79,7 +79,7 @@ class MessageService:
             if current is None or current.current_partnership_id != partnership_id:
                 raise NoActivePartnership  # it ended between two statements
             raise UnknownImage(field="imageUrl")
-        return read_message(row, account.id, self._links, now)
+        return read_message(row, self._links.seen_by(account.id, now))
 
     async def mark_read(self, account: Account, up_to_id: UUID) -> MarkedRead:
         """Mark what the partner sent, up to one message.

@@ -1,10 +1,14 @@
 """`Idempotency-Key` on POST /checkins."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
+from app.api import routing
+from app.api.idempotency import IdempotentRequest, remember_answer
+from app.db.session import Session
 from tests.factories import Factory
 from tests.support import FrozenClock, assert_error, data_of, rows
 
@@ -169,3 +173,58 @@ async def test_a_key_on_a_get_is_ignored(factory: Factory, app: FastAPI) -> None
     assert data_of(before)["items"] == []
     assert len(data_of(after)["items"]) == 1
     assert await rows(app, "SELECT key FROM idempotency_keys") == []
+
+
+@pytest.mark.parametrize("stored_first", [201, 409])
+async def test_a_refusal_never_takes_the_place_of_a_success(
+    stored_first: int, factory: Factory, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal lets go of its key before it is stored: by then, the same request may succeed."""
+    alice = await factory.person("Alice")
+    body = {"systemId": (await factory.system(alice))["id"]}
+    in_the_way = data_of(await alice.post("/checkins", body), 201)
+    ready, stored = [{201: asyncio.Event(), 409: asyncio.Event()} for _ in range(2)]
+
+    async def in_this_order(
+        session: Session, idempotent: IdempotentRequest, response: Response
+    ) -> None:
+        status = response.status_code
+        ready[status].set()
+        await ready[201].wait()
+        if status != stored_first:
+            await stored[stored_first].wait()
+        await remember_answer(session, idempotent, response)
+        await session.commit()
+        stored[status].set()
+
+    monkeypatch.setattr(routing, "remember_answer", in_this_order)
+    first = asyncio.create_task(alice.post("/checkins", body, headers=KEY))
+    await ready[409].wait()
+    assert (await alice.delete(f"/checkins/{in_the_way['id']}")).status_code == 204
+    second = data_of(await alice.post("/checkins", body, headers=KEY), 201)
+    assert_error(await first, 409, "already_checked_in")
+
+    again = await alice.post("/checkins", body, headers=KEY)
+
+    assert data_of(again, 201) == second
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(await rows(app, "SELECT id FROM checkins")) == 1
+
+
+async def test_too_many_requests_is_no_answer_to_keep(
+    factory: Factory, app: FastAPI, clock: FrozenClock
+) -> None:
+    alice = await factory.person("Alice")
+    for number in range(5):
+        invite = {"email": f"{number}@example.com"}
+        data_of(await alice.post("/partnerships/invite", invite), 201)
+    sixth = {"email": "sixth@example.com"}
+
+    refused = await alice.post("/partnerships/invite", sixth, headers=KEY)
+    assert_error(refused, 429, "rate_limited")
+    assert await rows(app, "SELECT key FROM idempotency_keys") == []
+    clock.advance(seconds=int(refused.headers["retry-after"]))
+    after = await alice.post("/partnerships/invite", sixth, headers=KEY)
+
+    assert data_of(after, 201)["partnership"]["inviteEmail"] == sixth["email"]
+    assert "idempotency-replayed" not in after.headers

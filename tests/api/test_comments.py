@@ -1,13 +1,23 @@
 """Comments on check-ins, reflections and goals."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from tests.factories import Factory, end_partnership
-from tests.support import FrozenClock, assert_error, count_rows, data_of, items_of, rows
+from tests.support import (
+    FrozenClock,
+    assert_error,
+    count_rows,
+    data_of,
+    done_or_waiting,
+    items_of,
+    rows,
+)
 from tests.talking import comment, something, told
 
 KINDS = ["checkin", "reflection", "goal"]
@@ -234,6 +244,44 @@ async def test_a_deleted_comment_takes_its_replies_and_its_unread_notification_w
     assert items_of(await alice.get(about("goal", goal))) == [kept]
     assert [row["target_id"] for row in await told(app, alice.id, "new_comment")] == [kept["id"]]
     assert_error(await bob.delete(f"/comments/{made['id']}"), 404, "comment_not_found")
+
+
+async def test_a_deleted_comment_takes_the_unread_notifications_of_its_replies_along(
+    factory: Factory, app: FastAPI
+) -> None:
+    alice, bob = await factory.partners()
+    goal = (await factory.goal(alice))["id"]
+    top, other = [await comment(bob, "goal", goal) for _ in range(2)]
+    await comment(alice, "goal", goal, parentCommentId=top["id"])
+    kept = await comment(alice, "goal", goal, parentCommentId=other["id"])
+
+    assert (await bob.delete(f"/comments/{top['id']}")).status_code == 204
+
+    assert [row["target_id"] for row in await told(app, bob.id, "new_comment")] == [kept["id"]]
+    assert [row["target_id"] for row in await told(app, alice.id, "new_comment")] == [other["id"]]
+
+
+async def test_a_reply_that_arrives_while_its_comment_is_deleted_leaves_no_notification(
+    factory: Factory, app: FastAPI
+) -> None:
+    alice, bob = await factory.partners()
+    goal = (await factory.goal(alice))["id"]
+    top = await comment(bob, "goal", goal)
+    reply = (
+        "WITH reply AS (INSERT INTO comments (user_id, text_content, target_type, target_id,"
+        " parent_comment_id) VALUES (:alice, 'Thanks', 'goal', :goal, :top) RETURNING id)"
+        " INSERT INTO notifications (recipient_id, actor_user_id, type, message, target_id)"
+        " SELECT :bob, :alice, 'new_comment', 'Alice replied', id::text FROM reply"
+    )
+    async with app.state.database.engine.begin() as replying:
+        ids = {"alice": alice.id, "bob": bob.id, "goal": goal, "top": top["id"]}
+        await replying.execute(text(reply), ids)
+        deleting = asyncio.create_task(bob.delete(f"/comments/{top['id']}"))
+        await done_or_waiting(app, deleting)
+    assert (await deleting).status_code == 204
+
+    assert await rows(app, "SELECT id FROM comments") == []
+    assert await told(app, bob.id, "new_comment") == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,13 +1,22 @@
 """What the partner is told of messages: one unread notification for a thread, the latest in it."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from app.crud.crud_message_state import MessageStateCrud
 from tests.factories import Factory
 from tests.pictures import upload
-from tests.support import FrozenClock, assert_error, data_of, items_of, rows
+from tests.support import (
+    FrozenClock,
+    assert_error,
+    data_of,
+    done_or_waiting,
+    items_of,
+    rows,
+)
 from tests.talking import say, told
 
 CHAT = "new_direct_message"
@@ -221,3 +230,24 @@ async def test_deleting_a_message_leaves_the_other_ones_notification_alone(
     assert (await alice.delete(f"/messages/{sent['id']}")).status_code == 204
 
     assert [row["message"] for row in await told(app, alice.id, CHAT)] == ["Bob: To Alice"]
+
+
+async def test_a_message_sent_while_an_earlier_one_is_taken_back_keeps_its_notification(
+    factory: Factory, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await factory.partners()
+    first = await say(alice, "First")
+    withdraw = MessageStateCrud.withdraw
+    later: list[asyncio.Task[Any]] = []
+
+    async def while_another_is_sent(states: MessageStateCrud, **thread: Any) -> None:
+        later.append(asyncio.create_task(say(alice, "Second")))
+        await done_or_waiting(app, later[0])
+        await withdraw(states, **thread)
+
+    monkeypatch.setattr(MessageStateCrud, "withdraw", while_another_is_sent)
+    assert (await alice.delete(f"/messages/{first['id']}")).status_code == 204
+    await later[0]
+
+    (notification,) = await told(app, bob.id, CHAT)
+    assert (notification["message"], notification["is_read"]) == ("Alice: Second", False)

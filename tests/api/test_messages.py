@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.factories import Factory, end_partnership
-from tests.pictures import shown, upload
+from tests.pictures import image_of, shown, upload
 from tests.support import FrozenClock, assert_error, count_rows, data_of, items_of, rows
 from tests.talking import say
 
@@ -40,8 +40,10 @@ async def test_a_message_is_stored_as_it_was_sent(factory: Factory, app: FastAPI
         "reactions": [],
         "replyingTo": {"activityId": "checkin:0f8b7c6d", "summary": "Bob completed 'Run'"},
     }
-    for person in (alice, bob):
-        assert items_of(await person.get("/messages")) == [sent]
+    assert items_of(await alice.get("/messages")) == [sent]
+    (seen,) = items_of(await bob.get("/messages"))
+    assert seen == sent | {"imageUrl": seen["imageUrl"]}
+    assert image_of(seen["imageUrl"]) == image_of(image)
     (row,) = await rows(app, "SELECT * FROM direct_messages")
     assert row["image_url"].startswith("upload:")
 

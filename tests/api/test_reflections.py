@@ -278,6 +278,28 @@ async def test_a_deleted_one_takes_what_was_said_along_and_frees_its_date(
     assert (await reflect(alice))["id"] != reflection["id"]
 
 
+async def test_a_date_that_is_written_anew_is_not_told_again_and_another_one_is(
+    factory: Factory,
+) -> None:
+    alice, bob = await factory.partners()
+    for read in (False, True):
+        reflection = await reflect(alice)
+        if read:
+            await bob.post("/notifications/mark-all-read")
+        await alice.delete(f"/reflections/{reflection['id']}")
+    await reflect(alice)
+    await reflect(alice, reflectionDateLocal="2026-03-09")
+    await reflect(bob)
+
+    told = items_of(await bob.get("/notifications"))
+    assert sorted(item["message"] for item in told) == [
+        "Alice reflected on 09 March 2026.",
+        "Alice reflected on 10 March 2026.",
+    ]
+    (from_bob,) = items_of(await alice.get("/notifications"))
+    assert from_bob["message"] == "Bob reflected on 10 March 2026."
+
+
 async def test_the_partner_reads_but_does_not_touch_it(factory: Factory, app: FastAPI) -> None:
     alice, bob = await factory.partners()
     reflection = await reflect(alice)

@@ -83,5 +83,5 @@ async def test_what_talking_costs(factory: Factory, statements: Statements) -> N
         "comment": 3,
         "reply": 4,
         "change": 2,
-        "deleted comment": 2,
+        "deleted comment": 3,
     }
