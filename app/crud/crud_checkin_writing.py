@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, null, select, true, update
+from sqlalchemy import bindparam, case, delete, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import DateTime
 
@@ -124,7 +124,7 @@ def _decide() -> Query[CheckinRow]:
 def _save() -> Query[CheckinRow]:
     """Change a check-in that is locked, and tell the partner. No decision stands beside it.
 
-    A question that was asked keeps its text.
+    A question that was asked keeps its text, but not for the partner of another partnership.
     """
     given: dict[str, Any] = {
         "status": Checkin.status,
@@ -134,6 +134,10 @@ def _save() -> Query[CheckinRow]:
         "photo_url": Checkin.photo_url,
         "updated_at": Checkin.updated_at,
     }
+    values: dict[str, Any] = {
+        name: parameter(f"given_{name}", column) for name, column in given.items()
+    }
+    same_partnership = Checkin.partnership_id.is_not_distinct_from(values["partnership_id"])
     saved = (
         update(Checkin)
         .where(
@@ -142,8 +146,10 @@ def _save() -> Query[CheckinRow]:
             Checkin.status != CheckinStatus.VERIFIED_COMPLETED,
         )
         .values(
-            {name: parameter(f"given_{name}", column) for name, column in given.items()}
-            | {"verified_by_partner_id": null(), "verified_at_utc": null()}
+            **values,
+            verified_by_partner_id=null(),
+            verified_at_utc=null(),
+            verifier_query=case((same_partnership, Checkin.verifier_query)),
         )
         .returning(Checkin)
         .cte("saved")

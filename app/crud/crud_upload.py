@@ -3,11 +3,11 @@
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, select, update
+from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, delete, or_, select, update
 
-from app.core.enums import UploadPurpose
+from app.core.enums import PartnershipStatus, UploadPurpose
 from app.crud.base_crud import BaseCrud, IdRow
-from app.db.models import Upload, User
+from app.db.models import Partnership, Upload, User
 from app.db.query import Query
 
 
@@ -18,7 +18,38 @@ class StoredObject(TypedDict):
 
 
 _objects = select(Upload.id, Upload.purpose, Upload.path)
-BY_ID = Query(_objects.where(Upload.id == bindparam("upload_id")), StoredObject)
+
+
+def _visible() -> Query[StoredObject]:
+    """What a private image shows belongs to its owner and, while they are partners, the other one.
+
+    Threads stay readable to both after the end, and so do the pictures in them.
+    """
+    partners = select(Partnership.id).where(
+        or_(
+            and_(Partnership.user1_id == Upload.user_id, Partnership.user2_id == User.id),
+            and_(Partnership.user2_id == Upload.user_id, Partnership.user1_id == User.id),
+        ),
+        or_(
+            Partnership.status == PartnershipStatus.ACTIVE,
+            and_(
+                Partnership.status == PartnershipStatus.DISSOLVED,
+                Upload.purpose == UploadPurpose.MESSAGE,
+            ),
+        ),
+    )
+    return Query(
+        _objects.join(User, User.id == bindparam("viewer_id")).where(
+            Upload.id == bindparam("upload_id"),
+            Upload.purpose != UploadPurpose.AVATAR,
+            User.is_active,
+            or_(Upload.user_id == User.id, partners.correlate(Upload, User).exists()),
+        ),
+        StoredObject,
+    )
+
+
+VISIBLE = _visible()
 # An avatar is in use while its owner's profile shows its address.
 UNUSED_AVATARS = Query(
     _objects.join(User, User.id == Upload.user_id).where(
@@ -50,9 +81,9 @@ class UploadCrud(BaseCrud):
         self.session.add(upload)
         await self.session.flush()
 
-    async def get(self, upload_id: UUID) -> StoredObject | None:
-        """For everybody: who may see it is decided by the link, not by the row."""
-        return await self.session.fetch_one(BY_ID, upload_id=upload_id)
+    async def get_visible(self, upload_id: UUID, *, viewer_id: UUID) -> StoredObject | None:
+        """A private image, if this person may see it now."""
+        return await self.session.fetch_one(VISIBLE, upload_id=upload_id, viewer_id=viewer_id)
 
     async def unused_avatars(self, user_id: UUID) -> list[StoredObject]:
         return await self.session.fetch_all(UNUSED_AVATARS, user_id=user_id)

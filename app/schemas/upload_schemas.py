@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from fastapi import UploadFile
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from starlette.datastructures import UploadFile as FormFile
 
 from app.core.enums import UploadPurpose
 from app.schemas.base_schemas import NoNul, RequestSchema, ResponseSchema
@@ -14,8 +15,17 @@ ImageReference = Annotated[
     Field(max_length=2048, description="The `url` or the `path` of one of your own uploads."),
     NoNul,
 ]
+
+
+def _a_file(value: object) -> object:
+    if not isinstance(value, FormFile):
+        raise ValueError("must be a file, sent as multipart/form-data")
+    return value
+
+
 ImageFile = Annotated[
     UploadFile,
+    BeforeValidator(_a_file),
     Field(description="A JPEG, PNG, WebP or GIF image of at most 10 MB and 25 million pixels."),
 ]
 
@@ -34,10 +44,12 @@ class AvatarForm(RequestSchema):
 class UploadRead(ResponseSchema):
     url: str = Field(
         description="Shows the image to whoever has it. The address of a private image works for "
-        "one to two hours; whatever shows the image comes with a new one.",
+        "one to two hours, and while its reader may see the image; whatever shows the image comes "
+        "with a new one.",
         examples=[
             "https://api.example.com/api/v1/uploads/5a4e7c1e-6f0a-4d0c-9a51-0d8a3c1f7b2e/"
-            "1773147600-mB7fM2v5nJxYc0wq3S1rXo8a6K4uTtEhLzPdGiQyVbA"
+            "1773147600-0f8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d-"
+            "mB7fM2v5nJxYc0wq3S1rXo8a6K4uTtEhLzPdGiQyVbA"
         ],
     )
     path: str = Field(

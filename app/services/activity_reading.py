@@ -1,7 +1,7 @@
 """From a row of the activity feed to what the partner reads."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from app.core.activity import RANKS, ActivityId, ActivityType
 from app.core.enums import CheckinStatus, SystemFrequency
-from app.core.image_links import ImageLinks
+from app.core.image_links import ViewerLinks
 from app.core.schedule import describe_schedule
 from app.crud.crud_activity import ActivityRow
 from app.schemas.activity_schemas import (
@@ -69,13 +69,13 @@ class _Story:
 
 
 def read_activity(
-    row: ActivityRow, actor: ActivityActor, reader_id: UUID, links: ImageLinks, now: datetime
+    row: ActivityRow, actor: ActivityActor, links: ViewerLinks
 ) -> ActivityItem | None:
-    """The item of a row that tells of `actor`; None for the row of an empty page."""
+    """The item that tells the viewer of `links` of `actor`; None for the row of an empty page."""
     if row["rank"] is None or row["row_id"] is None or row["at"] is None:
         return None
     kind = _TYPES[row["rank"]]
-    content = _read_content(kind, row["content"] or {}, links, now)
+    content = _read_content(kind, row["content"] or {}, links)
     name = actor.name or "Your partner"
     story = _tell(content, name)
     return ActivityItem(
@@ -88,19 +88,19 @@ def read_activity(
         actor=actor,
         target=ActivityTarget(type=story.target_type, id=story.target_id, name=story.target_name),
         content=content,
-        reactions=read_reactions(row["reactions"], reader_id),
+        reactions=read_reactions(row["reactions"], links.viewer_id),
         comments_count=row["comments_count"] or 0,
     )
 
 
 def _read_content(
-    kind: ActivityType, stored: dict[str, Any], links: ImageLinks, now: datetime
+    kind: ActivityType, stored: dict[str, Any], links: ViewerLinks
 ) -> ActivityContent:
     values = stored | {"type": kind}
     for key in values.keys() & _ANY_DATES:
         values[key] = _INFINITE_DATES.get(values[key], values[key])
     if kind is ActivityType.SYSTEM_CHECKIN:
-        values["photo_url"] = links.shown(stored["photo_url"], now)
+        values["photo_url"] = links.shown(stored["photo_url"])
     if kind is ActivityType.SYSTEM_CREATED:
         at = stored["target_time_local"]
         values["schedule_description"] = describe_schedule(

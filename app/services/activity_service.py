@@ -52,8 +52,8 @@ class ActivityService:
             name=account.partner_name or account.partner_username,
             avatar_url=account.partner_profile_image_url,
         )
-        now = self._clock.now()
-        found = [read_activity(row, partner, account.id, self._links, now) for row in rows]
+        links = self._links.seen_by(account.id, self._clock.now())
+        found = [read_activity(row, partner, links) for row in rows]
         items = [item for item in found if item is not None]
         # A page that comes after others knows of those, and of the one item more that was read.
         known = page.offset + len(items) if items else 0

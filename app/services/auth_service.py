@@ -119,8 +119,8 @@ class AuthService:
     async def reset_password(self, data: ResetPasswordRequest) -> None:
         """Raises InvalidToken, WeakPassword, SamePassword.
 
-        A password that is too short leaves the link as it was. For what else Supabase asks, it
-        uses the link up first.
+        A password of a wrong length leaves the link as it was. For what else Supabase asks, it
+        uses the link up first, and the error says so.
         """
         await self._limiter.count(rate_limits.RESET)
         new_password = data.new_password.get_secret_value()
@@ -140,10 +140,7 @@ class AuthService:
 
     async def _admit(self, session: SupabaseSession) -> Account:
         """The account of somebody whom Supabase let in. Raises AccountDisabled."""
-        account = await self._accounts.synchronise(session.user)
-        if not account.is_active:
-            raise AccountDisabled
-        return account
+        return await self._accounts.admit(await self._accounts.synchronise(session.user))
 
 
 def _read_session(session: SupabaseSession) -> SessionRead:

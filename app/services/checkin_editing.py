@@ -54,7 +54,7 @@ class CheckinEditingService:
         account, checkin = await self._lock(account, checkin_id, changes.get("photo_url"))
         self._require_open(checkin)
         if not changes:
-            return read_checkin(checkin, self._links, self._clock.now())
+            return read_checkin(checkin, self._links.seen_by(account.id, self._clock.now()))
         logged: LoggedStatus | None = changes.get("status")
         status = edited_status(
             checkin["status"],
@@ -66,7 +66,7 @@ class CheckinEditingService:
         saved = await self._save(account, checkin, changes, status)
         if checkin["status"] is CheckinStatus.SKIPPED and status is not CheckinStatus.SKIPPED:
             await self._milestones.tell(account, checkin["system_id"], checkin["local_date"])
-        return read_checkin(saved, self._links, self._clock.now())
+        return read_checkin(saved, self._links.seen_by(account.id, self._clock.now()))
 
     async def delete(self, account: Account, checkin_id: UUID) -> None:
         """Make its date free again. What the partner was told stays told.
@@ -95,7 +95,7 @@ class CheckinEditingService:
         ):
             raise NotQueried
         saved = await self._save(account, checkin, changes, CheckinStatus.PENDING_VERIFICATION)
-        return read_checkin(saved, self._links, self._clock.now())
+        return read_checkin(saved, self._links.seen_by(account.id, self._clock.now()))
 
     async def _lock(
         self, account: Account, checkin_id: UUID, photo_url: str | None = None

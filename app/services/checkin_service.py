@@ -26,7 +26,7 @@ from app.crud.crud_user import Account, UserCrud
 from app.db.session import Session
 from app.schemas.base_schemas import Page, pagination
 from app.schemas.checkin_schemas import CheckinCreate, CheckinRead, LoggedStatus
-from app.services.checkin_reading import read_checkin, told_to_partner
+from app.services.checkin_reading import read_checkin, told_to_partner, without_former_verifier
 from app.services.history import zone_uses
 from app.services.milestones import Milestones
 
@@ -115,7 +115,7 @@ class CheckinService:
         if row is not None:
             if telling:
                 await self._milestones.tell(account, data.system_id, local_date)
-            return read_checkin(row, self._links, now)
+            return read_checkin(row, self._links.seen_by(account.id, now))
         if await self._checkins.exists_on(data.system_id, local_date):
             raise AlreadyCheckedIn(system_title=system["title"], local_date=local_date)
         return None
@@ -127,12 +127,13 @@ class CheckinService:
         )
         if row is None:
             raise CheckinNotFound
-        return read_checkin(row, self._links, self._clock.now())
+        links = self._links.seen_by(account.id, self._clock.now())
+        return read_checkin(without_former_verifier(row, account), links)
 
     async def list_own(
         self, account: Account, filters: CheckinFilters, *, page: PageRequest
     ) -> Page[CheckinRead]:
-        return await self._list(account.id, filters, page)
+        return await self._list(account, account.id, filters, page)
 
     async def list_partners(
         self, account: Account, filters: CheckinFilters, *, page: PageRequest
@@ -140,14 +141,14 @@ class CheckinService:
         """Raises NoActivePartnership."""
         if account.partner_id is None:
             raise NoActivePartnership
-        return await self._list(account.partner_id, filters, page)
+        return await self._list(account, account.partner_id, filters, page)
 
     async def _list(
-        self, owner_id: UUID, filters: CheckinFilters, page: PageRequest
+        self, viewer: Account, owner_id: UUID, filters: CheckinFilters, page: PageRequest
     ) -> Page[CheckinRead]:
         rows, total = await self._checkins.list_of(owner_id, filters, page=page)
-        now = self._clock.now()
+        links = self._links.seen_by(viewer.id, self._clock.now())
         return Page(
-            items=[read_checkin(row, self._links, now) for row in rows],
+            items=[read_checkin(without_former_verifier(row, viewer), links) for row in rows],
             pagination=pagination(page, total),
         )

@@ -322,7 +322,7 @@ class InvitationService:
         token = new_token()
         partnership.mailed_invite_token = hash_token(token)
         message = PartnershipInvitation(
-            inviter_name=account.name or account.username or "Somebody",
+            inviter_name=account.name or account.username or account.email,
             partnership_name=partnership.name,
             personal_message=data.message,
             invite_url=self._link(token),

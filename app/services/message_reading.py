@@ -1,9 +1,6 @@
 """From stored messages to what a reader sees."""
 
-from datetime import datetime
-from uuid import UUID
-
-from app.core.image_links import ImageLinks
+from app.core.image_links import ViewerLinks
 from app.crud.crud_message import MessageRow
 from app.crud.crud_user import Account
 from app.schemas.message_schemas import MessageRead, ReplyingTo
@@ -12,17 +9,18 @@ from app.services.reaction_reading import read_reactions
 PREVIEW_LENGTH = 140
 
 
-def read_message(row: MessageRow, reader_id: UUID, links: ImageLinks, now: datetime) -> MessageRead:
+def read_message(row: MessageRow, links: ViewerLinks) -> MessageRead:
+    """As the viewer of `links` sees it."""
     return MessageRead(
         id=row["id"],
         partnership_id=row["partnership_id"],
         sender_id=row["sender_id"],
         text_content=row["text_content"],
         emoji_content=row["emoji_content"],
-        image_url=links.shown(row["image_url"], now),
+        image_url=links.shown(row["image_url"]),
         timestamp=row["sent_at_utc"],
         read_at_utc=row["read_at_utc"],
-        reactions=read_reactions(row["reactions"], reader_id),
+        reactions=read_reactions(row["reactions"], links.viewer_id),
         replying_to=ReplyingTo(
             activity_id=row["reply_to_activity_id"], summary=row["reply_to_activity_summary"]
         )

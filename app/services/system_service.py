@@ -16,7 +16,7 @@ from app.core.errors import (
     NotYours,
     SystemNotFound,
 )
-from app.core.local_time import today
+from app.core.local_time import newest_past, today
 from app.core.paging import PageRequest
 from app.core.schedule import describe_schedule
 from app.core.streaks import system_streak
@@ -138,9 +138,13 @@ class SystemService:
         now = self._clock.now()
         system.updated_at = now
         local_date = today(now, account.timezone)
-        schedule = ("frequency", "frequency_details")
-        if any(changes.get(name, before[name]) != before[name] for name in schedule):
+        changed = {name for name, value in changes.items() if value != before[name]}
+        if changed & {"frequency", "frequency_details"}:
             await self._changes.reschedule(system, today=local_date)
+        if changed & {"checkin_reminder", "reminder_time_local"} and system.reminder_time_local:
+            # What is over by now is not made up for.
+            over = newest_past(system.reminder_time_local, now, account.timezone)
+            system.last_reminder_local_date = max(over, system.last_reminder_local_date or over)
         if goal_is_archived is not None:
             await self._changes.settle_pauses(
                 [system], goal_is_archived=goal_is_archived, today=local_date

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from uuid import UUID
 
 from app.core.enums import CheckinStatus
-from app.core.image_links import ImageLinks
+from app.core.image_links import ViewerLinks
 from app.core.system_cards import card_status, verification_message
 from app.core.tasks import DateRange, TaskSort, TaskStatus, TaskType, task_status
 from app.crud.crud_card import ListedSystem
@@ -97,11 +97,11 @@ def sort_tasks(tasks: list[Task], sort_by: TaskSort) -> None:
         tasks.sort(key=lambda task: task.title.casefold(), reverse=backwards)
 
 
-def read_task(account: Account, task: Task, links: ImageLinks, now: datetime) -> TaskRead:
+def read_task(account: Account, task: Task, links: ViewerLinks) -> TaskRead:
     if isinstance(task, VerificationTask):
-        return _read_verification(account, task.waiting, links, now)
+        return _read_verification(account, task.waiting, links)
     system = task.system
-    image, comments = evidence(account, task.logged, links, now)
+    image, comments = evidence(account, task.logged, links)
     return TaskRead(
         id=f"{system['id']}:{task.due_date}",
         title=system["title"],
@@ -118,9 +118,7 @@ def read_task(account: Account, task: Task, links: ImageLinks, now: datetime) ->
     )
 
 
-def _read_verification(
-    account: Account, waiting: WaitingCheckin, links: ImageLinks, now: datetime
-) -> TaskRead:
+def _read_verification(account: Account, waiting: WaitingCheckin, links: ViewerLinks) -> TaskRead:
     return TaskRead(
         id=str(waiting["id"]),
         title=waiting["system_title"],
@@ -135,19 +133,19 @@ def _read_verification(
         related_goal=_related(waiting["goal_id"], waiting["goal_title"]),
         related_system=Related(id=waiting["system_id"], title=waiting["system_title"]),
         requires_image_verification=waiting["verification_required"],
-        verification_image_url=links.shown(waiting["photo_url"], now),
+        verification_image_url=links.shown(waiting["photo_url"]),
         partner_comments=waiting["verifier_query"],
     )
 
 
 def evidence(
-    account: Account, logged: LoggedDate | None, links: ImageLinks, now: datetime
+    account: Account, logged: LoggedDate | None, links: ViewerLinks
 ) -> tuple[str | None, str | None]:
     """A check-in's photo, and the verifier's question about it while its partnership lasts."""
     if logged is None:
         return None, None
     lasts = logged["partnership_id"] == account.current_partnership_id
-    return links.shown(logged["photo_url"], now), logged["verifier_query"] if lasts else None
+    return links.shown(logged["photo_url"]), logged["verifier_query"] if lasts else None
 
 
 def _related(goal_id: UUID | None, title: str | None) -> Related | None:

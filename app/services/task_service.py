@@ -72,10 +72,10 @@ class TaskService:
             found = await self._between(account, first, last)
         chosen = [task for task in found if status is None or status.admits(task.status)]
         sort_tasks(chosen, sort_by)
-        now = self._clock.now()
+        links = self._links.seen_by(account.id, self._clock.now())
         shown = chosen[page.offset : page.offset + page.limit]
         return Page(
-            items=[read_task(account, task, self._links, now) for task in shown],
+            items=[read_task(account, task, links) for task in shown],
             pagination=pagination(page, len(chosen)),
         )
 
@@ -134,7 +134,8 @@ class TaskService:
         asked_about = todays or next(
             (row for row in recent if row["status"] is CheckinStatus.QUERIED_BY_PARTNER), None
         )
-        image, comments = evidence(account, asked_about, self._links, self._clock.now())
+        links = self._links.seen_by(account.id, self._clock.now())
+        image, comments = evidence(account, asked_about, links)
         return SystemTaskRead(
             id=system_id,
             name=system["title"],

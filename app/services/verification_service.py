@@ -1,6 +1,5 @@
 """The partner's word on a check-in (Specification §4.5)."""
 
-from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import Clock
@@ -10,7 +9,7 @@ from app.core.errors import (
     CheckinNotFound,
     NotAwaitingVerification,
 )
-from app.core.image_links import ImageLinks
+from app.core.image_links import ImageLinks, ViewerLinks
 from app.core.notification_catalogue import NotificationType
 from app.core.paging import PageRequest
 from app.crud.crud_checkin import CheckinCrud, CheckinRow, QueueRow
@@ -44,9 +43,9 @@ class VerificationService:
         rows, total = await self._checkins.verification_queue(
             account.current_partnership_id, account.id, page=page
         )
-        now = self._clock.now()
+        links = self._links.seen_by(account.id, self._clock.now())
         return Page(
-            items=[_item(row, self._links, now) for row in rows],
+            items=[_item(row, links) for row in rows],
             pagination=pagination(page, total),
         )
 
@@ -75,7 +74,7 @@ class VerificationService:
         )
         if decided is None:
             raise NotAwaitingVerification
-        return read_checkin(decided, self._links, now)
+        return read_checkin(decided, self._links.seen_by(account.id, now))
 
 
 def _draft(account: Account, checkin: CheckinRow, data: VerificationDecision) -> NotificationDraft:
@@ -96,11 +95,11 @@ def _draft(account: Account, checkin: CheckinRow, data: VerificationDecision) ->
     )
 
 
-def _item(row: QueueRow, links: ImageLinks, now: datetime) -> VerificationItem:
+def _item(row: QueueRow, links: ViewerLinks) -> VerificationItem:
     return VerificationItem.model_validate(
         {
             **row,
-            "photo_url": links.shown(row["photo_url"], now),
+            "photo_url": links.shown(row["photo_url"]),
             "system": VerifiedSystem(
                 id=row["system_id"],
                 title=row["system_title"],

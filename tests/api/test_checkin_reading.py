@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from tests.api.test_checkin_lists import a_week
 from tests.factories import Factory, Person, end_partnership
-from tests.pictures import upload
+from tests.pictures import image_of, upload
 from tests.support import FrozenClock, assert_error, data_of, items_of, rows
 
 
@@ -25,8 +25,10 @@ async def test_a_photo_is_shown_to_both_with_a_link(factory: Factory) -> None:
     url = (await upload(alice))["url"]
     checkin = await factory.checkin(alice, (await factory.system(alice))["id"], photoUrl=url)
 
-    for person in (alice, bob):
-        assert data_of(await person.get(f"/checkins/{checkin['id']}"))["photoUrl"] == url
+    own, seen = [data_of(await person.get(f"/checkins/{checkin['id']}")) for person in (alice, bob)]
+
+    assert own["photoUrl"] == url != seen["photoUrl"]
+    assert image_of(seen["photoUrl"]) == image_of(url)
 
 
 async def test_strangers_and_former_partners_find_nothing(factory: Factory, app: FastAPI) -> None:

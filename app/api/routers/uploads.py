@@ -65,9 +65,11 @@ async def show_upload(
     token: Annotated[str, Path(max_length=100)],
     uploads: Uploads,
 ) -> RedirectResponse:
-    """Links such as `photoUrl` lead here; they are the right to see the image, without a sign-in.
+    """Links such as `photoUrl` lead here. They need no sign-in, so that `<img>` can show them.
 
-    A link ends after one to two hours: read what shows the image again for a new one.
+    A link is made for whoever read what shows the image, and works for whoever has it: for one to
+    two hours, and only while the person that it was made for may see the image. Read what shows
+    the image again for a new one.
     """
     url, seconds = await uploads.resolve(upload_id, token)
     return RedirectResponse(url, 302, {"Cache-Control": f"private, max-age={seconds}"})

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.factories import Factory, Person, end_partnership
-from tests.pictures import upload
+from tests.pictures import image_of, upload
 from tests.support import FrozenClock, assert_error, change_rows, count_rows, data_of, items_of
 
 MINE = "/tasks/my"
@@ -70,9 +70,10 @@ async def test_a_checkin_that_waits_is_a_task_of_both(factory: Factory) -> None:
         "relatedGoal": None,
         "relatedSystem": {"id": system["id"], "title": "Morning run"},
         "requiresImageVerification": True,
-        "verificationImageUrl": photo,
+        "verificationImageUrl": asked["verificationImageUrl"],
         "partnerComments": None,
     }
+    assert image_of(asked["verificationImageUrl"]) == image_of(photo)
 
 
 async def test_a_question_is_shown_until_the_verification(factory: Factory) -> None:

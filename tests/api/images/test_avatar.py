@@ -171,3 +171,11 @@ async def test_no_image_no_change(app: FastAPI, alice: Person) -> None:
     assert_error(refused, 422, "invalid_image")
     assert data_of(await alice.get("/users/me"))["avatarUrl"] == url
     assert len(stored_objects(app)) == 1
+
+
+@pytest.mark.parametrize("given", ["alice.jpg", "http://[", "javascript:alert(1)"])
+async def test_what_is_no_web_address_is_explained(alice: Person, given: str) -> None:
+    refused = await alice.put("/users/me", {"profileImageUrl": given})
+
+    (error,) = assert_error(refused, 422, "validation_failed")["errors"]
+    assert error["message"] == "must be a web address, starting with https:// or http://"

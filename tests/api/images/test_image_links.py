@@ -97,7 +97,8 @@ async def test_the_partner_sees_the_photo_of_a_pending_checkin(
 
     assert checkin["photoUrl"] == photo["url"]
     assert len(image.content) == photo["size"]
-    assert waiting["photoUrl"] == verified["photoUrl"] == listed["photoUrl"]
+    assert waiting["photoUrl"] == verified["photoUrl"] != listed["photoUrl"]
+    assert len((await shown(app, listed["photoUrl"])).content) == photo["size"]
     assert_error(await shown(app, photo["url"]), 404, "image_not_found")
     ((stored),) = await rows(app, "SELECT photo_url FROM checkins")
     assert re.fullmatch(r"upload:[0-9a-f-]{36}", stored["photo_url"])

@@ -104,14 +104,32 @@ async def test_what_is_no_usable_image_is_refused_and_nothing_is_stored(
     assert await uploads_of(app) == []
 
 
+@pytest.mark.parametrize("path", ["/uploads", "/users/me/avatar"])
+@pytest.mark.parametrize("value", ["just words", "data:image/png;base64,AAAA"])
+async def test_words_where_the_file_belongs_are_explained(
+    alice: Person, storage: WatchedStorage, path: str, value: str
+) -> None:
+    refused = await alice.post(path, data={"file": value, "purpose": "checkin"}, files={"x": b""})
+    plain = await alice.post(path, data={"file": value})
+
+    for answer in (refused, plain):
+        body = assert_error(answer, 422, "validation_failed")
+        errors = {error["field"]: error["message"] for error in body["errors"]}
+        assert errors["file"] == "must be a file, sent as multipart/form-data"
+        assert "class" not in answer.text
+        assert "UploadFile" not in answer.text
+    assert storage.calls == []
+
+
 @pytest.mark.parametrize("size", [10_000_001, 10_200_000, 30_000_000])
 async def test_more_than_ten_megabytes_are_refused(
     app: FastAPI, alice: Person, storage: WatchedStorage, size: int
 ) -> None:
     content = picture() + bytes(size - len(picture()))
 
-    assert_error(await send(alice, content), 413, "body_too_large")
+    refused = assert_error(await send(alice, content), 413, "body_too_large")
 
+    assert "10 MB" in refused["message"]
     assert storage.calls == []
     assert await uploads_of(app) == []
 
