@@ -32,6 +32,7 @@ from app.db.session import Database
 from app.jobs.background import running
 from app.jobs.handler import Resources
 from app.services.answer_timing import Errands
+from app.services.export_service import ExportService
 from app.services.image_cleaning import ImageCleaner
 from app.services.live_updates import LiveUpdates
 from app.services.user_limiter import UserLimiter
@@ -72,6 +73,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         if settings.rate_limits
         else None
     )
+    app.state.exports = ExportService(database=app.state.database, clock=app.state.clock)
     app.state.image_links = image_links(
         public_api_url=str(settings.public_api_url),
         secret_key=settings.supabase_secret_key.get_secret_value(),

@@ -227,7 +227,8 @@ async def get_deletion_service(request: Request) -> DeletionService:
 
 
 async def get_export_service(request: Request) -> ExportService:
-    return ExportService(database=request.app.state.database, clock=request.app.state.clock)
+    exports: ExportService = request.app.state.exports
+    return exports
 
 
 async def get_partnership_service(request: Request) -> PartnershipService:

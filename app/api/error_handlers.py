@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.routing import Match
 
 from app.core.errors import AppError, ErrorCode, ServiceUnavailable
@@ -84,7 +85,10 @@ def unexpected_error_response(request: Request, error: Exception) -> Response:
 
 
 def body_too_large_response(request: Request) -> Response:
+    """413 with the limit, in bytes, that the framework notes in the scope."""
     code, message = _FRAMEWORK_ERRORS[413]
+    if limit := request.scope.get(MAX_BODY_SIZE_SCOPE_KEY):
+        message = f"The request is too large: it may have at most {limit // 1_000_000} MB."
     return error_response(request, status=413, code=code, message=message)
 
 
@@ -100,6 +104,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     code, message = _FRAMEWORK_ERRORS.get(
         error.status_code, (ErrorCode.BAD_REQUEST, "The request could not be handled.")
     )
+    if error.status_code == 413:
+        return body_too_large_response(request)
     if error.status_code == 400 and _has_json(request):  # such as invalid UTF-8, or too deep
         code, message = _MALFORMED_JSON
     headers = dict(error.headers or {})

@@ -22,8 +22,8 @@ schedule; people check in; some check-ins need the partner's verification.
 * Success is `{"success": true, "message", "data"}`; lists are `{"items", "pagination"}`.
 * Failure is `{"success": false, "message", "code", "requestId"}`; 422 adds `errors` by field.
 * Signing up and in is limited by e-mail address and by client; writing (120 a minute), uploads
-  (60 an hour) and the assistant by user. Every request counts, repeated ones too: `RateLimit`
-  tells what is left, `Retry-After` on 429 when to come back.
+  (60 an hour), exports (10 an hour) and the assistant by user. Every request counts, repeated
+  ones too: `RateLimit` tells what is left, `Retry-After` on 429 when to come back.
 * Fields are camelCase; snake_case is understood in requests too. Instants are UTC, dates are
   in somebody's own calendar, times are `HH:MM`.
 """
@@ -44,7 +44,7 @@ _BY_CODE = {kind.code: kind for kind in _all_errors(AppError)}
 _FRAMEWORK_STATUS = {
     ErrorCode.BAD_REQUEST: (400, "The request could not be read."),
     ErrorCode.MALFORMED_JSON: (400, "The body is not valid JSON."),
-    ErrorCode.BODY_TOO_LARGE: (413, "The request is too large."),
+    ErrorCode.BODY_TOO_LARGE: (413, "The request is too large: it may have at most 1 MB."),
     ErrorCode.VALIDATION_FAILED: (422, "Please check what you entered."),
     ErrorCode.INTERNAL_ERROR: (500, AppError.message),
 }
@@ -158,6 +158,14 @@ def _complete(operation: dict[str, Any], method: str, *, is_raw: bool) -> None:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_PARAMETER)
     for status, response in errors(*codes).items():
         _merge(responses, str(status), response)
+    _tell_limit_of_images(operation)
+
+
+def _tell_limit_of_images(operation: dict[str, Any]) -> None:
+    if "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
+        answer = operation["responses"]["413"]["content"]["application/json"]
+        example = answer["examples"][ErrorCode.BODY_TOO_LARGE.value]
+        example["value"]["message"] = _BY_CODE[ErrorCode.BODY_TOO_LARGE].message
 
 
 def _is_checked(parameter: dict[str, Any]) -> bool:

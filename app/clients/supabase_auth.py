@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import httpx
@@ -188,7 +188,10 @@ class SupabaseAuthClient:
             return True
 
     async def verify_email(self, *, token: str) -> SupabaseSession:
-        return await self._verify(token, "email")
+        async with self._client() as client:
+            # Not "email": that would take the link for a new password as well.
+            answer = await client.auth.verify_otp({"token_hash": token, "type": "signup"})
+            return _session(answer.session)
 
     async def resend_verification(self, *, email: str) -> None:
         async with self._client() as client:
@@ -205,8 +208,7 @@ class SupabaseAuthClient:
                 await client.auth.verify_otp({"token_hash": token, "type": "recovery"})
                 await client.auth.update_user({"password": new_password})
         except WeakPassword as error:
-            error.field = "newPassword"
-            raise
+            raise WeakPassword.with_link_used_up(error.reasons) from error
 
     async def fetch_jwks(self) -> Mapping[str, object]:
         try:
@@ -219,11 +221,6 @@ class SupabaseAuthClient:
         if not isinstance(document, dict):
             raise JwksUnavailable
         return document
-
-    async def _verify(self, token: str, kind: Literal["email", "recovery"]) -> SupabaseSession:
-        async with self._client() as client:
-            answer = await client.auth.verify_otp({"token_hash": token, "type": kind})
-            return _session(answer.session)
 
     @asynccontextmanager
     async def _client(self, key: str | None = None) -> AsyncIterator["AsyncClient"]:

@@ -100,12 +100,17 @@ _ERRORS: Final[dict[str, Callable[["AuthError"], AppError]]] = {
             "bad_jwt",
             "invalid_jwt",
             "no_authorization",
+            "user_not_found",
+        ),
+        lambda _: NotAuthenticated(),
+    ),
+    **dict.fromkeys(
+        (
             "session_not_found",
             "session_expired",
-            "user_not_found",
             "refresh_token_not_found",
             "refresh_token_already_used",
         ),
-        lambda _: NotAuthenticated(),
+        lambda _: NotAuthenticated("Your session has ended. Please sign in again."),
     ),
 }

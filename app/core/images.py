@@ -5,6 +5,7 @@ only: no EXIF, so no place and no device, no profile, no comment. Import it late
 load. Pure, and heavy on the CPU: call it in a worker thread.
 """
 
+import re
 import struct
 import warnings
 import zlib
@@ -20,6 +21,11 @@ AVATAR_SIDE = 512
 
 _QUALITY = 85
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+_SIGNATURES = tuple(
+    re.compile(start, re.DOTALL)
+    for start in (rb"\xff\xd8\xff", rb"\x89PNG\r\n\x1a\n", rb"RIFF.{4}WEBP", rb"GIF8[79]a")
+)
+_LONGEST_SIGNATURE = 12
 # A second net below our own check of the size: Pillow refuses by this number too.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 # It also complains of broken EXIF, which nobody will see again.
@@ -95,7 +101,18 @@ def _clean(file: BinaryIO, *, side: int, square: bool) -> CleanImage:
     except _BOMBS as error:
         raise UnusableImageError(_TOO_MANY_PIXELS) from error
     except _DECODER_ERRORS as error:
-        raise UnusableImageError("This file is not a JPEG, PNG, WebP or GIF image.") from error
+        raise UnusableImageError(_why_not(file)) from error
+
+
+def _why_not(file: BinaryIO) -> str:
+    """What to tell whoever sent a file that cannot be decoded."""
+    file.seek(0)
+    beginning = file.read(_LONGEST_SIGNATURE)
+    if not beginning:
+        return "This file is empty. Please choose an image."
+    if any(signature.match(beginning) for signature in _SIGNATURES):
+        return "This image is damaged or incomplete. Please choose another one."
+    return "This file is not a JPEG, PNG, WebP or GIF image."
 
 
 def _rewrite(file: BinaryIO, *, side: int, square: bool) -> CleanImage:

@@ -71,6 +71,12 @@ def local_instant(day: date, at: time, timezone: str) -> datetime:
     return _first_instant_past(datetime.combine(day, at), zone, as_utc - after, as_utc - before)
 
 
+def newest_past(at: time, now: datetime, timezone: str) -> date:
+    """The newest date on which `at` is over at the instant `now`, by the clocks in `timezone`."""
+    day = today(now, timezone)
+    return day if local_instant(day, at, timezone) < now else day - _ONE_DAY
+
+
 def _utc_offset(local: datetime) -> timedelta:
     return local.utcoffset() or timedelta(0)
 

@@ -5,6 +5,8 @@ from typing import Final
 from app.core.errors import WeakPassword
 
 MIN_LENGTH: Final = 8
+# bcrypt, which Supabase uses, reads no more.
+MAX_BYTES: Final = 72
 
 
 def require_strength(password: str, *, field: str) -> None:

@@ -45,9 +45,10 @@ RESEND: Final = AttemptLimits(Limit("resend", 5, HOUR), Limit("resend-client", 3
 FORGOT: Final = AttemptLimits(Limit("forgot", 5, HOUR), Limit("forgot-client", 30, HOUR))
 RESET: Final = AttemptLimits(None, Limit("reset-client", 30, HOUR))
 
-# Of one user: everything but reading, and of that, images.
+# Of one user: everything but reading, and of that, images; and what is a lot to read.
 WRITES: Final = Limit("writes", 120, MINUTE)
 UPLOADS: Final = Limit("uploads", 60, HOUR)
+EXPORTS: Final = Limit("exports", 10, HOUR)
 INVITATIONS: Final = Limit("invitations", 5, DAY)
 
 

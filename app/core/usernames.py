@@ -2,6 +2,7 @@
 
 import re
 
+RULE = "A username has 3 to 30 characters: letters a-z, digits and _."
 _USERNAME = re.compile(r"[a-z0-9_]{3,30}")
 
 

@@ -130,7 +130,11 @@ class Database:
         return None if found is None else str(found)
 
     def _connect(self, dialect: Any, _entry: Any, arguments: Any, options: Any) -> Any:
-        """Name what else is a plain OSError, such as an unknown host or a timeout."""
+        """Name what else is a plain OSError, such as an unknown host or a timeout.
+
+        What the server itself says against it, such as that it is starting, comes as the driver's
+        error: SQLAlchemy's own version of it is no SQLAlchemyError while nothing wraps it.
+        """
         if time.monotonic() - self._hung_at < PAUSE_AFTER_HANG_SECONDS:
             raise ConnectionError(_NO_ANSWER)
         try:
@@ -140,6 +144,8 @@ class Database:
             raise ConnectionError(_NO_ANSWER) from error
         except OSError as error:
             raise ConnectionError("the database cannot be reached") from error
+        except dialect.loaded_dbapi.Error as error:
+            raise error.__cause__ or error from None
 
     async def dispose(self) -> None:
         await self.engine.dispose()

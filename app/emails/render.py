@@ -32,7 +32,6 @@ def _environment() -> Environment:
 
 @cache
 def _inliner() -> CSSInliner:
-    """Rules become attributes, which every mail program knows; media queries stay as they are."""
     return CSSInliner(load_remote_stylesheets=False)
 
 
@@ -56,9 +55,14 @@ def render(message: EmailMessage) -> RenderedEmail:
     return RenderedEmail(
         # A line break in a name must not become a header of its own.
         subject=" ".join(parts["subject.txt"].split()),
-        html=_inliner().inline(parts["body.html"]),
+        html=inline_styles(parts["body.html"]),
         text=parts["body.txt"],
     )
+
+
+def inline_styles(html: str) -> str:
+    """Rules become attributes, which every mail program knows; media queries stay as they are."""
+    return _inliner().inline(html)
 
 
 def render_page(name: str, **values: str) -> str:

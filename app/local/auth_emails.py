@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.emails.render import RenderedEmail, inline_styles
 from app.local.auth_store import OneTimeToken, Purpose, StoredUser
 from app.local.mailbox import Mailbox
 from app.local.rendering import render
@@ -28,17 +29,30 @@ async def send_auth_email(
 ) -> None:
     """Put the e-mail for `purpose` into the mailbox."""
     name = user.user_metadata.get("name")
+    email = write_auth_email(
+        purpose,
+        name=name if isinstance(name, str) else "",
+        address=to,
+        secret=secret,
+        frontend_url=frontend_url,
+    )
+    await mailbox.add(to=to, subject=email.subject, html=email.html, text=email.text)
+
+
+def write_auth_email(
+    purpose: Purpose, *, name: str, address: str, secret: OneTimeToken, frontend_url: str
+) -> RenderedEmail:
+    """In the layout of all other e-mails; `name` may be empty."""
     template = f"auth_emails/{purpose.value}"
     context = {
-        "name": name if isinstance(name, str) else "",
-        "address": to,
+        "name": name,
+        "address": address,
         "link": frontend_url.rstrip("/") + _PATHS[purpose].format(token=secret.token),
         "code": secret.code,
         "hours": token_lifetime(purpose) // timedelta(hours=1),
     }
-    await mailbox.add(
-        to=to,
+    return RenderedEmail(
         subject=render(f"{template}.subject.txt"),
-        html=render(f"{template}.html", **context),
+        html=inline_styles(render(f"{template}.html", **context)),
         text=render(f"{template}.txt", **context),
     )

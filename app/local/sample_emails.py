@@ -20,11 +20,29 @@ from app.emails.messages import (
     VerificationReminder,
     WaitingCheckin,
 )
+from app.emails.render import RenderedEmail
+from app.local.auth_emails import write_auth_email
+from app.local.auth_store import OneTimeToken, Purpose
 
 # Nobody has it: pressing "unsubscribe" in the gallery changes nothing.
 _NOBODY = UUID(int=0)
 _MONDAY, _TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
 _LONG_TITLE = "Practise the slow movement, hands apart, then together, with the metronome"
+
+
+def sample_account_emails(settings: Settings) -> Mapping[str, RenderedEmail]:
+    """Those that Supabase Auth sends elsewhere and its stand-in in local mode, by name."""
+    secret = OneTimeToken(token="sample", code="123456")
+    return {
+        f"account-{purpose.value.replace('_', '-')}": write_auth_email(
+            purpose,
+            name="Alice",
+            address="alice@example.com",
+            secret=secret,
+            frontend_url=str(settings.frontend_url),
+        )
+        for purpose in Purpose
+    }
 
 
 def sample_emails(settings: Settings) -> Mapping[str, EmailMessage]:

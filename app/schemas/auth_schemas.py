@@ -1,11 +1,21 @@
 """Signing up and in. Supabase Auth keeps the passwords; they only pass through."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SecretStr,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from app.core.passwords import MIN_LENGTH
+from app.core.passwords import MAX_BYTES, MIN_LENGTH
 from app.schemas.base_schemas import (
     BlankIsNull,
     NoNul,
@@ -27,25 +37,68 @@ EmailAddress = Annotated[
 ]
 
 
-def _refuse_nul_in_secret(value: SecretStr) -> SecretStr:
-    refuse_nul(value.get_secret_value())
+class Password(SecretStr):
+    """Kept as it was typed: spaces at its ends are a part of it, unlike those of other fields."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            cls,
+            core_schema.str_schema(strip_whitespace=False),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema) | {"format": "password", "writeOnly": True}
+
+
+def _refuse_what_nobody_has(value: Password) -> Password:
+    password = value.get_secret_value()
+    if not password:
+        raise ValueError("must not be empty")
+    if any("\ud800" <= character <= "\udfff" for character in password):
+        raise ValueError("must not contain broken characters")
+    refuse_nul(password)
     return value
 
 
-SecretWithoutNul = AfterValidator(_refuse_nul_in_secret)
-# bcrypt, which Supabase uses, reads no more than 72 bytes.
+def _refuse_long(value: Password) -> Password:
+    if len(value) > MAX_GIVEN_LENGTH:
+        raise ValueError(f"must have at most {MAX_GIVEN_LENGTH} characters")
+    return value
+
+
+def _refuse_what_is_not_hashed(value: Password) -> Password:
+    if len(value.get_secret_value().encode()) > MAX_BYTES:
+        raise ValueError(
+            f"must have at most {MAX_BYTES} characters, where é counts as two and an emoji as four"
+        )
+    return value
+
+
+MAX_GIVEN_LENGTH = 200
 NewPassword = Annotated[
-    SecretStr,
+    Password,
+    AfterValidator(_refuse_what_nobody_has),
+    AfterValidator(_refuse_what_is_not_hashed),
     Field(
-        min_length=1,
-        max_length=72,
-        description="8 to 72 characters; `weak_password` says what is missing.",
+        description="At least 8 characters, and at most 72 bytes in UTF-8; `weak_password` says "
+        "what is missing.",
         examples=["a long phrase"],
-        json_schema_extra={"minLength": MIN_LENGTH},
+        json_schema_extra={"minLength": MIN_LENGTH, "maxLength": MAX_BYTES},
     ),
-    SecretWithoutNul,
 ]
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=200), SecretWithoutNul]
+GivenPassword = Annotated[
+    Password,
+    AfterValidator(_refuse_what_nobody_has),
+    AfterValidator(_refuse_long),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_GIVEN_LENGTH}),
+]
 LinkToken = Annotated[
     str,
     Field(min_length=1, max_length=500, description="The `token` of the link in the e-mail."),

@@ -1,6 +1,8 @@
 """What a user wants to be told about (Specification §4.1)."""
 
-from pydantic import Field, RootModel, model_validator
+from typing import Any, Self
+
+from pydantic import Field, ModelWrapValidatorHandler, RootModel, model_validator
 
 from app.core.enums import ThemePreference
 from app.core.notification_catalogue import NotificationPreference
@@ -22,23 +24,32 @@ class PreferenceChange(RequestSchema):
     enabled: bool
 
 
+class _FramedChanges(RequestSchema):
+    preferences: list[PreferenceChange]
+
+
 class PreferencesUpdate(RootModel[list[PreferenceChange]]):
     """All or some preferences; the others stay as they are."""
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _unwrap(cls, value: object) -> object:
+    def _read(cls, value: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         """The answer of GET may be sent back as it is: its frame and its labels are dropped."""
         if isinstance(value, dict) and value.keys() == {"preferences"}:
-            value = value["preferences"]
-        if not isinstance(value, list):
-            return value
-        return [
-            {key: part for key, part in item.items() if key != "label"}
-            if isinstance(item, dict)
-            else item
-            for item in value
-        ]
+            changes = {"preferences": _without_labels(value["preferences"])}
+            return cls(_FramedChanges.model_validate(changes).preferences)
+        return read(_without_labels(value))
+
+
+def _without_labels(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    return [
+        {key: part for key, part in item.items() if key != "label"}
+        if isinstance(item, dict)
+        else item
+        for item in value
+    ]
 
 
 class ThemeUpdate(RequestSchema):

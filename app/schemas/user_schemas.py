@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.core.enums import ThemePreference
 from app.core.local_time import is_known_timezone
+from app.core.usernames import RULE, is_valid_username
 from app.schemas.base_schemas import (
     OMITTED,
     BlankIsNull,
@@ -22,6 +23,12 @@ def _lowercase(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _valid_username(value: str) -> str:
+    if not is_valid_username(value):
+        raise ValueError(RULE)
+    return value
+
+
 def _known_timezone(value: str) -> str:
     if not is_known_timezone(value):
         raise ValueError("must be an IANA timezone such as Europe/Berlin")
@@ -31,8 +38,8 @@ def _known_timezone(value: str) -> str:
 Username = Annotated[
     str,
     BeforeValidator(_lowercase),
+    AfterValidator(_valid_username),
     Field(
-        pattern="^[a-z0-9_]{3,30}$",
         description="3 to 30 of a-z, 0-9 and _; unique without regard to case.",
         examples=["alice_w"],
     ),

@@ -69,6 +69,7 @@ async def test_the_account_is_closed_at_once(factory: Factory, app: FastAPI) -> 
     assert closed == {"requestedAt": "2026-03-10T09:00:00Z"}
     for refused in (await alice.get("/users/me"), await alice.post("/goals", {"title": "More"})):
         assert_error(refused, 403, "account_disabled")
+        assert refused.json()["message"] == "This account is being deleted."
     assert await rows(app, "SELECT user_id, attempts FROM account_deletions") == [
         {"user_id": alice.id, "attempts": 0}
     ]
@@ -217,3 +218,16 @@ async def dangling(app: FastAPI) -> list[Any]:
             f" AND target_id::text NOT IN ({everything})",
         )
     ]
+
+
+async def test_logging_in_to_an_account_that_is_being_deleted_says_so(factory: Factory) -> None:
+    alice = await factory.person("Alice")
+    data_of(await ask_to_delete(alice), 202)
+
+    credentials = {"email": alice.email, "password": PASSWORD}
+    again = await alice.post("/auth/login", credentials)
+    repeated = await ask_to_delete(alice)
+
+    for refused in (again, repeated):
+        body = assert_error(refused, 403, "account_disabled")
+        assert body["message"] == "This account is being deleted."

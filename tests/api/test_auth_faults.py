@@ -1,6 +1,7 @@
 """Supabase Auth refuses, hangs or talks nonsense: what callers are told, and what goes on."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -228,6 +229,27 @@ async def test_a_sign_up_does_not_tell_that_the_address_is_known(
 
     assert signed_up["emailConfirmationRequired"] is True
     assert signed_up["session"] is None
+
+
+async def test_where_addresses_are_not_confirmed_nobody_is_asked_to(broken: Broken) -> None:
+    user = {
+        "id": "5f0c1e0a-7a3b-4f7e-9a51-0d3f2b6c8e11",
+        "aud": "authenticated",
+        "email": "new@example.com",
+        "email_confirmed_at": "2026-03-10T09:00:00Z",
+        "created_at": "2026-03-10T09:00:00Z",
+        "app_metadata": {},
+        "user_metadata": {},
+    }
+    session = {"access_token": "a", "refresh_token": "r", "token_type": "bearer", "user": user}
+    body = json.dumps(session | {"expires_in": 3600, "expires_at": 1_773_150_000}).encode()
+    broken.upstream.fault = Fault(200, body)
+
+    answer = await call(broken, SIGNUP)
+
+    assert data_of(answer, 201)["emailConfirmationRequired"] is False
+    assert data_of(answer, 201)["session"]["token"] == "a"
+    assert answer.json()["message"] == "Welcome to DuoTrak."
 
 
 @pytest.mark.parametrize("operation", [FORGOT, RESEND], ids=lambda operation: operation[0])

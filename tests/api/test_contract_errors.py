@@ -148,7 +148,8 @@ async def test_a_body_that_is_too_large_is_refused(
 
     answer = await send(factory, content)
 
-    assert_error(answer, 413, "body_too_large")
+    message = assert_error(answer, 413, "body_too_large")["message"]
+    assert message == "The request is too large: it may have at most 1 MB."
     assert answer.headers.get_list("cache-control") == ["no-store"]
     assert await rows(app, "SELECT id FROM goals") == []
 

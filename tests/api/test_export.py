@@ -5,12 +5,16 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from pydantic.alias_generators import to_camel
 from sqlalchemy import text
 
+from app.crud.crud_export import ExportCrud
 from app.crud.export_tables import EXPORTED
 from app.schemas.account_schemas import AccountExport
+from app.services import export_service
+from app.services.export_service import MOST_AT_ONCE
 from tests.factories import Factory, Person
 from tests.rich_account import NAME, furnish
 from tests.support import assert_error, data_of, rows
@@ -219,6 +223,61 @@ async def test_a_slow_reader_holds_no_connection(factory: Factory, app: FastAPI)
 
     assert len(busy) > 3
     assert set(busy) == {0}
+
+
+async def test_exports_take_turns_and_leave_the_database_to_everybody_else(
+    factory: Factory, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await factory.person("Alice"), await factory.person("Bob")
+    monkeypatch.setattr(export_service, "PATIENCE_SECONDS", 0.05)
+    begin, begun, go_on = ExportCrud.begin_snapshot, asyncio.Semaphore(0), asyncio.Event()
+
+    async def and_take_long(exports: ExportCrud) -> None:
+        await begin(exports)
+        begun.release()
+        await go_on.wait()
+
+    monkeypatch.setattr(ExportCrud, "begin_snapshot", and_take_long)
+    running = [asyncio.create_task(alice.get("/users/me/export")) for _ in range(MOST_AT_ONCE)]
+    for _ in running:
+        await begun.acquire()
+
+    for person in (alice, bob):
+        refused = await person.get("/users/me/export")
+        assert_error(refused, 503, "service_unavailable")
+        assert refused.headers["retry-after"] == "10"
+    assert app.state.database.engine.pool.checkedout() == MOST_AT_ONCE
+    data_of(await bob.get("/users/me"))
+
+    go_on.set()
+    assert [(await export).status_code for export in running] == [200] * MOST_AT_ONCE
+    await export_of(bob)
+
+
+async def test_an_export_waits_a_moment_for_its_turn_and_a_failed_one_gives_its_turn_back(
+    factory: Factory, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await factory.person("Alice"), await factory.person("Bob")
+    begin, begun, fail = ExportCrud.begin_snapshot, asyncio.Semaphore(0), asyncio.Event()
+
+    async def and_fail(exports: ExportCrud) -> None:
+        begun.release()
+        await fail.wait()
+        raise ConnectionError
+
+    monkeypatch.setattr(ExportCrud, "begin_snapshot", and_fail)
+    failing = [asyncio.create_task(alice.get("/users/me/export")) for _ in range(MOST_AT_ONCE)]
+    for _ in failing:
+        await begun.acquire()
+    monkeypatch.setattr(ExportCrud, "begin_snapshot", begin)
+    waiting = asyncio.create_task(export_of(bob))
+    await asyncio.wait({waiting}, timeout=0.05)
+    assert not waiting.done()
+    fail.set()
+
+    for answer in await asyncio.gather(*failing):
+        assert_error(answer, 503, "service_unavailable")
+    assert (await waiting)["account"]["email"] == bob.email
 
 
 OWNED = {

@@ -142,3 +142,16 @@ def test_reading_may_be_too_much_for_supabase(operation_id: str) -> None:
 @pytest.mark.parametrize("operation_id", ["login", "token", "verifyEmail", "refresh"])
 def test_whoever_signs_in_may_be_gone(operation_id: str) -> None:
     assert "not_authenticated" in codes_of(operation_of(operation_id))
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "limit"), [("createGoal", "1 MB"), ("createUpload", "10 MB")]
+)
+def test_the_largest_body_is_told_as_it_is(operation_id: str, limit: str) -> None:
+    (message,) = [
+        example["message"]
+        for _, code, example in examples_of(operation_of(operation_id))
+        if code == "body_too_large"
+    ]
+
+    assert f" {limit}" in message

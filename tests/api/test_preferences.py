@@ -71,6 +71,34 @@ async def test_what_is_wrong_changes_nothing(factory: Factory, body: Any) -> Non
     assert all((await enabled(alice)).values())
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([{"id": "unknown", "enabled": True}], "0.id"),
+        ({"preferences": [{"id": "unknown", "enabled": True}]}, "preferences.0.id"),
+        (
+            {"preferences": [{"id": "messages", "enabled": "x", "label": "M"}]},
+            "preferences.0.enabled",
+        ),
+        ({"preferences": [{"id": "messages", "enabled": True, "on": 1}]}, "preferences.0.on"),
+        ({"preferences": "messages"}, "preferences"),
+        ({"preferences": None}, "preferences"),
+        ({"preferences": {"messages": False}}, "preferences"),
+        ({"preferences": [], "more": 1}, "body"),
+        ({"messages": False}, "body"),
+    ],
+)
+async def test_the_field_to_blame_is_named_as_it_was_sent(
+    factory: Factory, body: Any, field: str
+) -> None:
+    alice = await factory.person()
+
+    refused = assert_error(await alice.put(PREFERENCES, body), 422, "validation_failed")
+
+    assert [error["field"] for error in refused["errors"]] == [field]
+    assert all((await enabled(alice)).values())
+
+
 async def test_changes_at_the_same_time_all_last(factory: Factory) -> None:
     alice = await factory.person()
     names = [item.value for item in NotificationPreference]

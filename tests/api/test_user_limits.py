@@ -1,4 +1,4 @@
-"""Limits of signed-in users: 120 writes a minute, 60 uploads an hour, over all processes."""
+"""Limits of signed-in users, over all processes: 120 writes a minute, 60 uploads an hour, …"""
 
 import asyncio
 from collections import Counter
@@ -213,6 +213,27 @@ async def test_the_61st_upload_in_an_hour_is_refused_and_stores_nothing(
 
     clock.advance(minutes=50)
     data_of(await send(alice, picture()), 201)
+
+
+async def test_the_11th_export_in_an_hour_is_refused_and_reading_goes_on(
+    factory: Factory, clock: FrozenClock
+) -> None:
+    alice, bob = await factory.person("Alice"), await factory.person("Bob")
+    clock.advance(minutes=20)
+    for left in reversed(range(10)):
+        answer = await alice.get("/users/me/export")
+        assert answer.status_code == 200
+        assert answer.headers["ratelimit"] == f'"exports";r={left};t=2400'
+    assert answer.headers["ratelimit-policy"] == '"exports";q=10;w=3600'
+
+    refused = await alice.get("/users/me/export")
+
+    assert_error(refused, 429, "rate_limited")
+    assert refused.headers["retry-after"] == "2400"
+    data_of(await alice.get("/users/me"))
+    assert (await bob.get("/users/me/export")).status_code == 200
+    clock.advance(minutes=40)
+    assert (await alice.get("/users/me/export")).status_code == 200
 
 
 async def test_limits_can_be_switched_off(make_app: MakeApp, clock: FrozenClock) -> None:

@@ -225,6 +225,17 @@ async def test_a_new_password_must_be_strong_and_new(
     assert await sign_in(server, account)
 
 
+async def test_the_link_for_a_new_password_confirms_no_address(server: AuthServer) -> None:
+    account = await server.account()
+    token = await server.recovery_token(account)
+
+    with pytest.raises(InvalidToken):
+        await server.client.verify_email(token=token)
+
+    await server.client.reset_password(token=token, new_password=NEW_PASSWORD)
+    assert await sign_in(server, account, NEW_PASSWORD)
+
+
 async def test_made_up_links_are_refused(server: AuthServer) -> None:
     with pytest.raises(InvalidToken):
         await server.client.verify_email(token=MADE_UP_TOKEN)

@@ -4,10 +4,11 @@ import pytest
 from fastapi import FastAPI
 
 from app.clients.resend_client import Refusal
+from tests.api.test_account_deletion import ask_to_delete
 from tests.factories import Factory
 from tests.jobs.delivering import Recorder, refused
 from tests.jobs.working import deliver_due
-from tests.support import FrozenClock, assert_error, data_of, emails_to, rows, token_in
+from tests.support import FrozenClock, assert_error, change_rows, data_of, emails_to, rows, token_in
 
 
 async def statuses(app: FastAPI) -> list[str]:
@@ -131,3 +132,17 @@ async def test_the_mailed_link_of_somebody_who_is_not_invited_any_more_is_dead(
     answer = await bob.post("/partnerships/invite/accept", {"token": token_in(email["links"][0])})
 
     assert_error(answer, 404, "invite_not_found")
+
+
+async def test_an_inviter_without_a_name_is_told_by_the_address_which_goes_with_the_account(
+    app: FastAPI, factory: Factory
+) -> None:
+    alice = await factory.person()
+    await change_rows(app, "UPDATE users SET name = NULL, username = NULL")
+    data_of(await alice.post("/partnerships/invite", {"email": "new@example.com"}), 201)
+    (written,) = await rows(app, "SELECT payload FROM email_outbox")
+    assert written["payload"]["inviter_name"] == alice.email
+
+    data_of(await ask_to_delete(alice), 202)
+
+    assert await rows(app, "SELECT id FROM email_outbox WHERE to_email = 'new@example.com'") == []

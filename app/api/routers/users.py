@@ -6,9 +6,11 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CurrentUser, Deletions, Exports, LiveUser, Partnerships, Preferences, Users
+from app.api.limits import limited
 from app.api.openapi import errors
 from app.api.routing import ApiRouter
 from app.core.errors import ErrorCode
+from app.core.rate_limits import EXPORTS
 from app.schemas.account_schemas import AccountDelete, AccountDeletionRead, AccountExport
 from app.schemas.base_schemas import Envelope, NoNul, envelope
 from app.schemas.preference_schemas import (
@@ -75,8 +77,12 @@ async def delete_me(
         }
     },
 )
+@limited(EXPORTS)
 async def export_me(user: CurrentUser, exports: Exports) -> StreamingResponse:
-    """Complete and as of one instant, without the usual envelope; see AccountExport."""
+    """Complete and as of one instant, without the usual envelope; see AccountExport.
+
+    At most 10 an hour. While too many people download theirs: 503, with `Retry-After`.
+    """
     export = await exports.prepare(user)
     return StreamingResponse(
         export.chunks(),

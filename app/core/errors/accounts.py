@@ -26,12 +26,21 @@ class WeakPassword(AppError):
     message = "Please choose a stronger password."
     fields = ("password", "newPassword")
 
+    @classmethod
+    def with_link_used_up(cls, reasons: tuple[str, ...]) -> "WeakPassword":
+        return cls(
+            "This password is not strong enough, and this link is used up now. "
+            "To choose a stronger one, please ask for a new link.",
+            field="newPassword",
+            reasons=reasons,
+        )
+
 
 class SamePassword(AppError):
     status, code = 422, ErrorCode.SAME_PASSWORD
     message = (
-        "This is the password you have. To set another one, ask for a new link: "
-        "this one is used up now."
+        "This is the password that you have already, and this link is used up now. "
+        "To choose another password, please ask for a new link."
     )
     fields = ("newPassword",)
 
@@ -39,6 +48,10 @@ class SamePassword(AppError):
 class AccountDisabled(AppError):
     status, code = 403, ErrorCode.ACCOUNT_DISABLED
     message = "This account is disabled. Please contact support."
+
+    @classmethod
+    def because_deleted(cls) -> "AccountDisabled":
+        return cls("This account is being deleted.")
 
 
 class AuthUnavailable(AppError):

@@ -37,5 +37,5 @@ class InviteForAnotherEmail(AppError):
     status, code = 403, ErrorCode.INVITE_FOR_ANOTHER_EMAIL
     message = (
         "This invitation was sent to another e-mail address. "
-        "Sign in with that address, and confirm it, to accept."
+        "Sign in with that address, and confirm it, to answer it."
     )

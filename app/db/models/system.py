@@ -19,7 +19,8 @@ class System(Timestamps, Base):
     """The schedule in `frequency` and `frequency_details` is the newest; `schedules` has them all.
 
     `target_time_local` and `reminder_time_local` are wall-clock times in the owner's zone;
-    `last_reminder_local_date` is the newest date of which the owner was reminded.
+    `last_reminder_local_date` is the newest date of which the owner was reminded, or
+    whose reminder's time was over when that was chosen.
     """
 
     __tablename__ = "systems"
