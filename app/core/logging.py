@@ -52,7 +52,7 @@ def configure_logging(*, level: str, log_format: LogFormat) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in _QUOTING_LIBRARIES:
+    for noisy in (*_QUOTING_LIBRARIES, "alembic.runtime.plugins"):  # which lists all of its own
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         server_log = logging.getLogger(name)
