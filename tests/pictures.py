@@ -73,5 +73,10 @@ async def shown(app: FastAPI, url: str) -> httpx.Response:
         return await browser.get(url)
 
 
+def image_of(link: str) -> str:
+    """Which image a link leads to, whoever it was made for."""
+    return link.rpartition("/")[0]
+
+
 async def uploads_of(app: FastAPI) -> list[dict[str, object]]:
     return await rows(app, "SELECT * FROM uploads")

@@ -78,6 +78,13 @@ async def somebody_waits_for_a_lock(app: FastAPI) -> None:
             pass
 
 
+async def done_or_waiting(app: FastAPI, act: "asyncio.Task[Any]") -> None:
+    """Return when `act` is done, or waits for a row that somebody else has locked."""
+    waiting = asyncio.create_task(somebody_waits_for_a_lock(app))
+    await asyncio.wait({act, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
 async def count_rows(app: FastAPI, *tables: str) -> tuple[int, ...]:
     """How many rows each table holds: that nothing was written is asserted like what was."""
     return tuple(

@@ -86,6 +86,13 @@ async def timed(asking: Awaitable[httpx.Response]) -> tuple[httpx.Response, floa
     return response, perf_counter() - started
 
 
+async def is_up_at_once(client: httpx.AsyncClient, times: int = 9) -> bool:
+    """Whether the process says that it is up, and mostly without a delay."""
+    answers = [await timed(client.get("/healthz")) for _ in range(times)]
+    assert [response.status_code for response, _ in answers] == [200] * times
+    return sorted(took for _, took in answers)[times // 2] < 0.05
+
+
 async def test_an_exhausted_pool_is_503_soon_while_the_process_says_that_it_is_up(
     make_app: MakeApp, clock: FrozenClock
 ) -> None:
@@ -102,11 +109,10 @@ async def test_an_exhausted_pool_is_503_soon_while_the_process_says_that_it_is_u
                 asyncio.create_task(timed(alice.post("/goals", {"title": "Run"}))),
                 asyncio.create_task(timed(client.get("/readyz"))),
             ]
-            up = [await timed(client.get("/healthz")) for _ in range(20)]
+            up = await is_up_at_once(client, 20)
             (me, me_took), (goal, goal_took), (ready, ready_took) = await asyncio.gather(*asking)
 
-        assert [response.status_code for response, _ in up] == [200] * 20
-        assert sorted(took for _, took in up)[len(up) // 2] < 0.05
+        assert up
         for response, took in ((me, me_took), (goal, goal_took)):
             assert_error(response, 503, "service_unavailable")
             assert int(response.headers["retry-after"]) > 0
@@ -152,7 +158,7 @@ async def test_while_the_database_is_down_answers_are_503_and_afterwards_there_i
             *(alice.post("/goals", {"title": "Lost"}) for _ in range(5)),
         )
         ready, ready_took = await timed(client.get("/readyz"))
-        up, up_took = await timed(client.get("/healthz"))
+        up = await is_up_at_once(client)
 
         for response in down:
             assert_error(response, 503, "service_unavailable")
@@ -163,7 +169,7 @@ async def test_while_the_database_is_down_answers_are_503_and_afterwards_there_i
             "database": "unreachable",
             "migrations": "unknown",
         }
-        assert (up.status_code, up_took < 0.05) == (200, True)
+        assert up
 
         own_server.start()
         back = await asyncio.gather(*(alice.get("/users/me") for _ in range(50)))
@@ -213,13 +219,13 @@ async def test_a_database_that_hangs_turns_readiness_off_and_is_not_waited_for_f
         asking = asyncio.create_task(timed(alice.get("/users/me")))
         by_session = asyncio.create_task(_ask_by_session(app))
         ready, ready_took = await timed(client.get("/readyz"))
-        up, up_took = await timed(client.get("/healthz"))
+        up = await is_up_at_once(client)
         me, me_took = await asking
         await by_session
         own_server.thaw()
 
         assert (ready.status_code, ready_took < 2) == (503, True)
-        assert (up.status_code, up_took < 0.05) == (200, True)
+        assert up
         assert_error(me, 503, "service_unavailable")
         assert me_took < 2
         responses = await asyncio.gather(*(alice.get("/users/me") for _ in range(10)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.live_position import MAX_LENGTH, RESUMABLE_FOR, Position
+from app.core.live_position import MAX_LENGTH, Position
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 
@@ -72,8 +72,8 @@ def test_what_cannot_be_ours_is_no_position(sent: str) -> None:
     ("age", "resumable"),
     [
         (timedelta(0), True),
-        (RESUMABLE_FOR - timedelta(seconds=1), True),
-        (RESUMABLE_FOR, False),
+        (timedelta(hours=23, seconds=-1), True),
+        (timedelta(hours=23), False),  # an hour before it is deleted
         (timedelta(days=400), False),
         (timedelta(seconds=-5), True),  # another process has another clock
     ],

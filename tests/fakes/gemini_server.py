@@ -167,7 +167,7 @@ class GeminiServer:
         self.hanging, self._release = 0, asyncio.Event()
 
     def release(self) -> None:
-        """Answer, well, those that hang."""
+        """Answer those that hang, well or as `always` says by now."""
         self._release.set()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -188,7 +188,8 @@ class GeminiServer:
                 self.hanging += 1
                 self._news.notify_all()
             await released.wait()
-            reply = _by_default(body)
+            reply = self._always or reply
+            reply = _by_default(body) if reply.hangs else reply
         lines = [f"HTTP/1.1 {reply.status} Answer", "Content-Type: application/json"]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         lines += [f"Content-Length: {len(reply.body)}", "Connection: close", "", ""]

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from fastapi import FastAPI
 
-from app.core.live_position import KEPT_FOR
 from app.jobs import retention
-from app.jobs.retention import READ_NOTIFICATIONS_KEPT_FOR, delete_expired
+from app.jobs.retention import delete_expired
 from tests.factories import Factory, Person
 from tests.support import FrozenClock, change_rows, count_rows, rows
 
@@ -41,7 +40,7 @@ async def test_read_notifications_go_after_ninety_days_and_unread_ones_stay(
     factory: Factory, app: FastAPI, clock: FrozenClock
 ) -> None:
     alice = await factory.person("Alice")
-    limit = clock.now() - READ_NOTIFICATIONS_KEPT_FOR
+    limit = clock.now() - timedelta(days=90)
     for name, at, read in (
         ("too old", limit - SECOND, True),
         ("just kept", limit, True),
@@ -62,7 +61,7 @@ async def test_live_events_go_after_a_day(
     factory: Factory, app: FastAPI, clock: FrozenClock
 ) -> None:
     alice = await factory.person("Alice")
-    limit = clock.now() - KEPT_FOR
+    limit = clock.now() - timedelta(hours=24)
     for at in (limit - timedelta(days=3), limit - SECOND, limit, clock.now()):
         await add_event(app, alice, at)
 

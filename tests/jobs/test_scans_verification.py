@@ -7,11 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from fastapi import FastAPI
 
-from app.jobs.scans.verification_reminder import (
-    NEWS,
-    remind_of_new_checkins,
-    remind_of_old_checkins,
-)
+from app.jobs.scans.verification_reminder import remind_of_new_checkins, remind_of_old_checkins
 from tests.factories import Factory, Person
 from tests.jobs.scanning import deactivate, outbox, run, switch
 from tests.jobs.working import deliver_due
@@ -30,13 +26,13 @@ async def wait_for(partner: Person, factory: Factory, *titles: str) -> list[str]
 
 
 async def remind_often(app: FastAPI, clock: FrozenClock, until: datetime) -> list[datetime]:
-    """Both scans every ten minutes; returns when something was written."""
+    """Both scans on every hour and a minute before it; returns when something was written."""
     written = []
     while clock.now() < until:
         for scan in (remind_of_new_checkins, remind_of_old_checkins):
             if await run(app, scan):
                 written.append(clock.now())
-        clock.advance(minutes=10)
+        clock.advance(minutes=59 if clock.now().minute == 0 else 1)
     return written
 
 
@@ -86,13 +82,25 @@ async def test_each_of_two_partners_is_told_of_what_waits_for_them(
     assert to_bob["subject"].startswith("Alice has 3 ")
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(-1, 1), (0, 0)], ids=["not yet", "over"])
+async def test_for_twenty_minutes_a_check_in_is_news(
+    seconds: int, told: int, app: FastAPI, factory: Factory, clock: FrozenClock
+) -> None:
+    _, bob = await factory.partners()
+    await wait_for(bob, factory, "Three pages", "No sugar")
+    clock.advance(minutes=20, seconds=seconds)
+
+    assert await run(app, remind_of_new_checkins) == told
+    assert len(await outbox(app, KIND)) == told
+
+
 async def test_old_ones_are_told_after_three_hours_to_who_was_not_told_before(
     app: FastAPI, factory: Factory, clock: FrozenClock
 ) -> None:
     alice, bob = await factory.partners()
     await switch(alice, "verificationEmail", enabled=False)
     await wait_for(bob, factory, "Three pages", "No sugar")
-    clock.advance(minutes=NEWS.total_seconds() / 60)
+    clock.advance(minutes=20)
     assert await run(app, remind_of_new_checkins) == 0
     await switch(alice, "verificationEmail", enabled=True)
 

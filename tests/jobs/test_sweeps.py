@@ -6,8 +6,12 @@ import pytest
 from fastapi import FastAPI
 
 from app.jobs import sweeps
+from app.jobs.handler import GiveUp, Handler, Resources
+from app.jobs.payloads import DeleteAccount
 from app.jobs.periodic import Run
 from tests.factories import Factory
+from tests.jobs.deleting import close_account, is_gone
+from tests.jobs.working import jobs, work_off
 from tests.support import FrozenClock, change_rows, data_of, rows
 
 SECOND = timedelta(seconds=1)
@@ -77,8 +81,8 @@ async def test_invitations_expire_without_anybody_looking_at_them(
     assert await sweep(app, sweeps.expire_invitations) == 0
 
 
-async def test_the_log_of_jobs_is_kept_for_a_while(app: FastAPI, clock: FrozenClock) -> None:
-    limit = clock.now() - sweeps.JOB_LOG_KEPT_FOR
+async def test_the_log_of_jobs_is_kept_for_two_weeks(app: FastAPI, clock: FrozenClock) -> None:
+    limit = clock.now() - timedelta(days=14)
     for number, at in enumerate((limit - SECOND, limit)):
         await change_rows(
             app,
@@ -89,3 +93,40 @@ async def test_the_log_of_jobs_is_kept_for_a_while(app: FastAPI, clock: FrozenCl
         )
     assert await sweep(app, sweeps.delete_job_log) == 1
     assert await rows(app, "SELECT job_id FROM pgqueuer_log") == [{"job_id": 1}]
+
+
+async def test_a_deletion_that_lost_its_job_gets_another_one_and_those_with_a_job_do_not(
+    app: FastAPI, factory: Factory, clock: FrozenClock
+) -> None:
+    async def give_up(payload: DeleteAccount, _resources: Resources) -> None:
+        raise GiveUp("Probe")
+
+    held, alice, waiting, later = [await factory.person(name) for name in "ABCD"]
+    await close_account(held)
+    await work_off(app, handlers=[Handler(DeleteAccount, give_up)])
+    for person in (alice, later):
+        await close_account(person)
+    await change_rows(app, "DELETE FROM pgqueuer WHERE status = 'queued'")
+    await close_account(waiting)
+    await change_rows(
+        app,
+        "UPDATE account_deletions SET next_attempt_at = :at WHERE user_id = :id",
+        at=clock.now() + SECOND,
+        id=later.id,
+    )
+
+    assert await sweep(app, sweeps.resume_account_deletions) == 1
+    assert await sweep(app, sweeps.resume_account_deletions) == 0
+
+    keys = [(job["dedupe_key"], job["status"]) for job in await jobs(app)]
+    assert keys == [
+        (f"delete_account:{held.id}", "failed"),
+        (f"delete_account:{waiting.id}", "queued"),
+        (f"delete_account:{alice.id}", "queued"),
+    ]
+    await work_off(app)  # the Supabase user, and after a while the rest
+    assert await app.state.auth.find_user(user_id=alice.id) is None
+    clock.advance(hours=1)
+    await change_rows(app, "UPDATE pgqueuer SET execute_after = now() WHERE status = 'queued'")
+    await work_off(app)
+    assert await is_gone(app, alice.id)

@@ -66,7 +66,7 @@ async def test_a_clear_refusal_does_not_clear_up_what_an_earlier_attempt_did(
     assert len(sender.sent) == 3
 
 
-async def test_a_parked_e_mail_is_a_held_job_that_a_retry_only_takes_off_the_list(
+async def test_a_parked_e_mail_is_a_held_job_that_sends_nothing_however_often_it_is_done(
     app: FastAPI, clock: FrozenClock
 ) -> None:
     await queue(app, "bob@example.com")

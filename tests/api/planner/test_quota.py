@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from tests.factories import Factory, Person
 from tests.fakes.gemini_server import HANGS, GeminiServer, error
 from tests.planning import WISH, ask, usage
-from tests.support import FrozenClock, assert_error, data_of, rows
+from tests.support import FrozenClock, assert_error, change_rows, data_of, rows
 
 
 async def ask_often(person: Person, times: int) -> None:
@@ -64,6 +64,36 @@ async def test_after_thirty_on_a_day_nobody_is_asked_until_the_next(
     assert len(gemini.requests) == 30
     clock.advance(hours=12)
     data_of(await ask(alice))
+
+
+async def test_who_has_used_up_hour_and_day_is_told_to_come_back_the_next_day(
+    app: FastAPI, alice: Person, gemini: GeminiServer
+) -> None:
+    await ask(alice)
+    await change_rows(app, "UPDATE rate_limits SET count = CASE name WHEN 'ai' THEN 10 ELSE 30 END")
+
+    refused = await ask(alice)
+
+    assert_error(refused, 429, "rate_limited")
+    assert refused.headers["retry-after"] == str(15 * 3600)  # it is nine
+    assert '"ai";r=0;t=3600' in refused.headers["ratelimit"]
+    assert await counters(app) == {"ai": 10, "ai-daily": 30}
+    assert len(gemini.requests) == 1
+
+
+async def test_what_fails_in_the_next_hour_is_given_back_to_the_hour_it_was_taken_from(
+    app: FastAPI, alice: Person, gemini: GeminiServer, clock: FrozenClock
+) -> None:
+    gemini.always(HANGS)
+    clock.advance(minutes=59)
+    asking = asyncio.create_task(ask(alice))
+    await gemini.hang(1)
+    clock.advance(minutes=2)
+    gemini.always(error(500))
+    gemini.release()
+
+    assert_error(await asking, 502, "ai_unavailable")
+    assert await counters(app) == {"ai": 0, "ai-daily": 0}
 
 
 async def test_everybody_has_a_quota_of_their_own(factory: Factory, gemini: GeminiServer) -> None:
