@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,13 +35,11 @@ def duotrak(
     )
 
 
-def test_help_lists_the_commands_and_is_quick(tmp_path: Path) -> None:
-    started = time.perf_counter()
+def test_help_lists_the_commands(tmp_path: Path) -> None:
     done = duotrak("--help", directory=tmp_path)
     assert done.returncode == 0
     for command in ("dev", "serve", "worker", "jobs", "token", "seed", "audit-db", "openapi"):
         assert command in done.stdout
-    assert time.perf_counter() - started < 3  # 0.3 s on a machine that does nothing else
 
 
 def test_serve_lists_every_missing_setting_at_once_and_fails(tmp_path: Path) -> None:
@@ -150,10 +147,8 @@ def test_serve_answers_and_ends_soon_after_sigterm(
     address = line.partition("http://")[2].split()[0]
     ready = httpx.get(f"http://{address}/readyz")
     server.send_signal(signal.SIGTERM)
-    started = time.perf_counter()
     rest = server.communicate(timeout=15)[0]
 
     assert ready.json()["status"] == "ready"
-    assert time.perf_counter() - started < 5
     assert server.returncode in (0, -signal.SIGTERM)
     assert "Traceback" not in rest

@@ -106,7 +106,7 @@ async def test_what_is_not_accepted_is_one_error_that_says_what_that_means(
         await sender.send(EMAIL)
 
     assert raised.value.refusal is refusal
-    assert perf_counter() - started < 1.0  # its timeout and half a second
+    assert perf_counter() - started < 3  # its timeout is half a second
     # The reason is stored and logged: neither the address, nor the text, nor the key.
     for private in ("bob@example.com", "Hällo", "re_s3cret", "field", "domain"):
         assert private not in str(raised.value)

@@ -14,6 +14,7 @@ from app.crud.crud_job import JobCrud
 from app.jobs.handler import GiveUp, Handler, Resources, TryAgain
 from app.jobs.payloads import Payload
 from app.jobs.queue import enqueue
+from app.jobs.worker import LONGEST_WAIT_SECONDS
 from tests.jobs.probing import Other, Probe, Recorder, listed, put_in, until
 from tests.jobs.working import (
     QUICK,
@@ -51,7 +52,8 @@ async def test_a_job_starts_within_moments_of_its_commit(app: FastAPI) -> None:
         began = time.perf_counter()
         await put_in(app, Probe())
         await asyncio.wait_for(done.wait(), 5)
-        assert time.perf_counter() - began < 0.5, "it was told, and did not have to ask"
+        waited = time.perf_counter() - began
+        assert waited < LONGEST_WAIT_SECONDS / 2, "it was told, and did not ask"
 
 
 async def test_what_fails_is_tried_again_with_growing_pauses_and_then_held(app: FastAPI) -> None:
