@@ -9,11 +9,15 @@ RETRYABLE = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_det
 TOO_SLOW = frozenset({"57014", "55P03", "25P03"})  # statement, lock and idle timeouts
 UNREACHABLE_CLASSES = ("08", "53", "57P")  # connection, resources, shutdown
 
+# What the driver says when a connection is of no use any more, such as one over which the server
+# has taken its leave, but which is not closed yet. Another one will do.
+_UNUSABLE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 # What the driver and the pool raise besides; `api/error_handlers.py` registers them all.
 DATABASE_ERRORS: tuple[type[Exception], ...] = (
     SQLAlchemyError,
     asyncpg.PostgresError,
-    asyncpg.InterfaceError,
+    *_UNUSABLE,
     ConnectionError,
 )
 
@@ -49,7 +53,7 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     driver_error = _driver_error(error)
-    if isinstance(driver_error, asyncpg.InterfaceError | OSError | TimeoutError):
+    if isinstance(driver_error, (*_UNUSABLE, OSError, TimeoutError)):
         return True
     code = sqlstate(error) or ""
     return code in TOO_SLOW or code in RETRYABLE or code.startswith(UNREACHABLE_CLASSES)

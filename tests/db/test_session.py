@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.core.config import parse_database_url
-from app.db.errors import is_unavailable
+from app.db.errors import DATABASE_ERRORS, is_unavailable
 from app.db.models import User
 from app.db.query import Query
 from app.db.session import (
@@ -278,3 +278,53 @@ async def test_a_server_that_hangs_while_connecting_keeps_nobody_waiting() -> No
         assert attempts == 2
         assert held(hanging) == 0
         await hanging.dispose()
+
+
+def fatal_message(state: str) -> bytes:
+    """What a server says before it closes a connection, in its protocol."""
+    fields = f"SFATAL\0VFATAL\0C{state}\0MNot now.\0\0".encode()
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+
+
+@pytest.mark.parametrize("by_orm", [False, True])
+@pytest.mark.parametrize("state", ["57P03", "53300"])  # it is starting; it has no place left
+async def test_a_server_that_takes_no_connection_is_away_and_not_broken(
+    state: str, by_orm: bool
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(fatal_message(state))
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        refusing = Database(parse_database_url(f"postgresql://u@127.0.0.1:{port}/d"), pool_size=1)
+        async with refusing.session() as session:
+            asking = session.scalar(select(1)) if by_orm else session.fetch_all(BY_NAME, name="x")
+            with pytest.raises(DATABASE_ERRORS) as refused:
+                await asking
+
+        assert is_unavailable(refused.value)
+        assert held(refusing) == 0
+        await refusing.dispose()
+
+
+@pytest.mark.parametrize("by_orm", [False, True])
+async def test_a_connection_that_the_server_is_about_to_close_fails_once_as_one_that_is_lost(
+    by_orm: bool, database: Database
+) -> None:
+    async with database.engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        raw._protocol.data_received(fatal_message("57P01"))
+        assert not raw.is_closed()
+
+    async with database.session() as session:
+        asking = session.scalar(select(1)) if by_orm else session.fetch_all(BY_NAME, name="x")
+        with pytest.raises(DATABASE_ERRORS) as refused:
+            await asking
+
+    assert is_unavailable(refused.value)
+    assert held(database) == 0
+    assert await database.fetch_all(BY_NAME, name="Nobody") == []
