@@ -41,7 +41,7 @@ from app.db.models import (
     User,
     UserTimezone,
 )
-from app.db.query import Query
+from app.db.query import Query, any_of
 
 
 class HistoryRow(TypedDict):
@@ -211,10 +211,10 @@ def _earlier(checkpoint: CTE) -> ColumnElement[Any]:
     return cast(of_system.op("||")(until), JSONB)
 
 
-_goal_ids = bindparam("goal_ids", type_=ARRAY(Uuid))
-_owner_ids = bindparam("owner_ids", type_=ARRAY(Uuid))
+_any_goal = any_of("goal_ids", Uuid)
+_any_owner = any_of("owner_ids", Uuid)
 _lately = bindparam("lately", type_=Date)
-_goal_checkpoint = checkpoints_of(lambda user_id: user_id == any_(_owner_ids))
+_goal_checkpoint = checkpoints_of(lambda user_id: user_id == _any_owner)
 _owner_timezone = (
     select(User.timezone).where(User.id == Goal.user_id).correlate(Goal).scalar_subquery()
 )
@@ -254,7 +254,7 @@ OF_GOALS = Query(
     .select_from(System)
     .join(Goal, Goal.id == System.goal_id)
     .outerjoin(_goal_checkpoint, _goal_checkpoint.c.user_id == System.user_id)
-    .where(System.goal_id == any_(_goal_ids)),
+    .where(System.goal_id == _any_goal),
     HistoryRow,
 )
 

@@ -8,15 +8,29 @@ only the driver's own work.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast, is_typeddict
+from typing import Any, Generic, TypeVar, is_typeddict
+from typing import cast as typed
 
-from sqlalchemy import ARRAY, JSON, ColumnElement, Enum, String, any_, bindparam, func, or_
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Enum,
+    String,
+    any_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.elements import BindParameter, CollectionAggregate
 from sqlalchemy.sql.selectable import CompoundSelect, TextualSelect
+from sqlalchemy.types import TypeEngine
 
 Row = TypeVar("Row")
 Convert = Callable[[Any], Any]
@@ -67,7 +81,7 @@ class Query(Generic[Row]):
 def as_rows(row: Callable[..., Row], found: list[dict[str, Any]]) -> list[Row]:
     """One `row(**columns)` for each of `found`: these dicts themselves, if a row is a dict."""
     if row is dict or is_typeddict(row):
-        return cast(list[Row], found)
+        return typed(list[Row], found)
     return [row(**values) for values in found]
 
 
@@ -79,6 +93,16 @@ def parameter(name: str, column: Column) -> BindParameter[Any]:
 def matches_unless_null(name: str, column: Column) -> ColumnElement[bool]:
     """The filter `column = :name`, which is off while the parameter is null."""
     return or_(parameter(name, column).is_(None), column == parameter(name, column))
+
+
+def any_of(name: str, item_type: type[TypeEngine[Any]]) -> CollectionAggregate[Any]:
+    """The elements of an array parameter, for `column == any_of(...)`.
+
+    Behind a subquery, in which PostgreSQL does not see how many there are. A statement of many
+    parts it would otherwise plan anew on every call, for just that many, in more time than it runs.
+    """
+    array = ARRAY(item_type)
+    return any_(cast(select(bindparam(name, type_=array)).scalar_subquery(), array))
 
 
 def is_among(column: Column, chosen: Select[Any]) -> ColumnElement[bool]:
