@@ -22,7 +22,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     literal_column,
     select,
 )
@@ -41,7 +40,7 @@ from app.db.models import (
     User,
     UserTimezone,
 )
-from app.db.query import Query, any_of
+from app.db.query import Query, unseen
 
 
 class HistoryRow(TypedDict):
@@ -62,6 +61,13 @@ class HistoryRow(TypedDict):
     until: date | None
     earlier: dict[str, Any] | None
 
+
+# Written out: a plan for any parameters would guess at them, and not use the index on skips.
+_BEGINNING: ColumnElement[date] = literal_column("'-infinity'::date", Date)
+_SKIPPED: ColumnElement[str] = literal_column("'skipped'")
+_ONE: ColumnElement[int] = literal_column("1")
+# Far more than anybody can live in while a date is open.
+_ENOUGH_ZONES: ColumnElement[int] = literal_column("20")
 
 SCHEDULES = (
     select(
@@ -108,7 +114,7 @@ def _zones_of(owner_id: InstrumentedAttribute[UUID]) -> ScalarSelect[Any]:
         select(UserTimezone.timezone, UserTimezone.used_from)
         .where(UserTimezone.user_id == owner_id)
         .order_by(UserTimezone.used_from.desc())
-        .limit(20)  # far more than anybody can live in while a date is open
+        .limit(_ENOUGH_ZONES)
         .correlate(System, User)
         .subquery()
     )
@@ -120,10 +126,6 @@ def _zones_of(owner_id: InstrumentedAttribute[UUID]) -> ScalarSelect[Any]:
 
 
 OWNER_ZONES = _zones_of(System.user_id)
-
-_BEGINNING = literal(date.min, Date)
-# Written out, since the index on skips is not used for a parameter.
-_SKIPPED: ColumnElement[str] = literal_column("'skipped'")
 
 
 def _dates(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -170,7 +172,7 @@ def excuses_from(day: ColumnElement[date]) -> ColumnElement[date]:
             func.coalesce(before, _BEGINNING) < seen - 6,
         )
         .order_by(seen.desc())
-        .limit(1)
+        .limit(_ONE)
         .correlate_except(skip)
         .scalar_subquery()
     )
@@ -211,10 +213,10 @@ def _earlier(checkpoint: CTE) -> ColumnElement[Any]:
     return cast(of_system.op("||")(until), JSONB)
 
 
-_any_goal = any_of("goal_ids", Uuid)
-_any_owner = any_of("owner_ids", Uuid)
-_lately = bindparam("lately", type_=Date)
-_goal_checkpoint = checkpoints_of(lambda user_id: user_id == _any_owner)
+_goal_ids = unseen("goal_ids", ARRAY(Uuid))
+_owner_ids = unseen("owner_ids", ARRAY(Uuid))
+_lately = unseen("lately", Date())
+_goal_checkpoint = checkpoints_of(lambda user_id: user_id == any_(_owner_ids))
 _owner_timezone = (
     select(User.timezone).where(User.id == Goal.user_id).correlate(Goal).scalar_subquery()
 )
@@ -254,7 +256,7 @@ OF_GOALS = Query(
     .select_from(System)
     .join(Goal, Goal.id == System.goal_id)
     .outerjoin(_goal_checkpoint, _goal_checkpoint.c.user_id == System.user_id)
-    .where(System.goal_id == _any_goal),
+    .where(System.goal_id == any_(_goal_ids)),
     HistoryRow,
 )
 

@@ -28,11 +28,12 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.elements import BindParameter, CollectionAggregate
+from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import CompoundSelect, TextualSelect
 from sqlalchemy.types import TypeEngine
 
 Row = TypeVar("Row")
+Item = TypeVar("Item")
 Convert = Callable[[Any], Any]
 
 # `Any` here is SQLAlchemy's own: the types of the selected columns.
@@ -95,14 +96,13 @@ def matches_unless_null(name: str, column: Column) -> ColumnElement[bool]:
     return or_(parameter(name, column).is_(None), column == parameter(name, column))
 
 
-def any_of(name: str, item_type: type[TypeEngine[Any]]) -> CollectionAggregate[Any]:
-    """The elements of an array parameter, for `column == any_of(...)`.
+def unseen(name: str, kind: TypeEngine[Item]) -> ColumnElement[Item]:
+    """A parameter that PostgreSQL does not see while it plans.
 
-    Behind a subquery, in which PostgreSQL does not see how many there are. A statement of many
-    parts it would otherwise plan anew on every call, for just that many, in more time than it runs.
+    For a statement of many parts that is planned alike whatever is asked for: with parameters in
+    sight it may be planned anew on every call, which takes longer than to run it.
     """
-    array = ARRAY(item_type)
-    return any_(cast(select(bindparam(name, type_=array)).scalar_subquery(), array))
+    return cast(select(bindparam(name, type_=kind)).scalar_subquery(), kind)
 
 
 def is_among(column: Column, chosen: Select[Any]) -> ColumnElement[bool]:
