@@ -24,54 +24,26 @@ status, lost connection, short body or dead server ends the run with exit code 1
 """
 
 import argparse
-import os
-import sys
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 
 import uvloop
 
-from app.db.migrations import upgrade_to_head
-from app.local.postgres import EmbeddedPostgres
-from tests.benchmarks.dataset import Dataset, populate
-from tests.benchmarks.load import BenchmarkError
 from tests.benchmarks.measure import Results, measure
 from tests.benchmarks.report import print_report
 from tests.benchmarks.scenarios import SCENARIOS
-from tests.benchmarks.servers.launch import Server, free_port
-from tests.benchmarks.servers.options import ISSUER, ServerOptions
-
-DATABASE = "benchmark"
-DATABASE_SETTINGS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "autovacuum": "off",
-    "max_wal_size": "4GB",
-}
+from tests.benchmarks.servers.launch import Server
+from tests.benchmarks.stage import Stage, set_up
 
 
 def main() -> None:
     arguments = _arguments()
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        sys.exit("The benchmark failed: it needs two cores, one of them for the server alone.")
-    os.sched_setaffinity(0, {cores[0]})  # the database inherits it
-    try:
-        with EmbeddedPostgres(settings=DATABASE_SETTINGS) as postgres:
-            postgres.create_database(DATABASE)
-            url = postgres.url(DATABASE)
-            upgrade_to_head(url)
-            dataset = uvloop.run(populate(url, issuer=ISSUER))
-            if arguments.token_cache is not False:
-                results = _run(arguments, url, dataset, server_core=cores[-1], token_cache=True)
-                print_report("With the token cache", results, rounds=arguments.rounds)
-            if arguments.token_cache is not True:
-                results = _run(arguments, url, dataset, server_core=cores[-1], token_cache=False)
-                print_report("Without the token cache", results, rounds=arguments.rounds)
-    except BenchmarkError as error:
-        sys.exit(f"The benchmark failed: {error}")
+    with set_up() as stage:
+        if arguments.token_cache is not False:
+            results = _run(arguments, stage, token_cache=True)
+            print_report("With the token cache", results, rounds=arguments.rounds)
+        if arguments.token_cache is not True:
+            results = _run(arguments, stage, token_cache=False)
+            print_report("Without the token cache", results, rounds=arguments.rounds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -95,33 +67,24 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(
-    arguments: argparse.Namespace,
-    url: str,
-    dataset: Dataset,
-    *,
-    server_core: int,
-    token_cache: bool,
-) -> Results:
+def _run(arguments: argparse.Namespace, stage: Stage, *, token_cache: bool) -> Results:
     # The idiomatic variant is here for orientation: once is enough.
     orientation = ("framework", "idiomatic") if token_cache else ("framework",)
-    names = ("floor", *orientation, "application")
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {
             name: stack.enter_context(
                 Server(
                     name,
-                    ServerOptions(url, free_port(), server_core, dataset.jwk, token_cache),
-                    directory=directory,
+                    stage.server_options(token_cache=token_cache),
+                    directory=stage.directory,
                 )
             )
-            for name in names
+            for name in ("floor", *orientation, "application")
         }
         return uvloop.run(
             measure(
-                url,
-                dataset,
+                stage.url,
+                stage.dataset,
                 servers,
                 rounds=arguments.rounds,
                 seconds=arguments.seconds,

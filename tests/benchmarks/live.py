@@ -13,28 +13,21 @@ A stream that ends or an event that does not arrive ends the run with exit code 
 
 import asyncio
 import json
-import os
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import uvloop
 
-from app.db.migrations import upgrade_to_head
-from app.local.postgres import EmbeddedPostgres
-from tests.benchmarks.__main__ import DATABASE, DATABASE_SETTINGS
-from tests.benchmarks.dataset import Caller, Dataset, populate
+from tests.benchmarks.dataset import Caller, Dataset
 from tests.benchmarks.load import BenchmarkError, request, run_load
 from tests.benchmarks.scenarios import habit_done
-from tests.benchmarks.servers.launch import Server, free_port
-from tests.benchmarks.servers.options import ISSUER, ServerOptions
+from tests.benchmarks.servers.launch import Server
+from tests.benchmarks.stage import set_up
 
 STREAM = "/api/v1/notifications/stream"
 ME = "/api/v1/users/me"
@@ -46,26 +39,14 @@ PATIENCE = 15.0
 
 
 def main() -> None:
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        sys.exit("The benchmark failed: it needs two cores, one of them for the server alone.")
-    os.sched_setaffinity(0, {cores[0]})
-    try:
-        with ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            postgres = stack.enter_context(EmbeddedPostgres(settings=DATABASE_SETTINGS))
-            postgres.create_database(DATABASE)
-            url = postgres.url(DATABASE)
-            upgrade_to_head(url)
-            dataset = uvloop.run(populate(url, issuer=ISSUER))
+    with set_up() as stage, ExitStack() as stack:
 
-            def start() -> Server:
-                options = ServerOptions(url, free_port(), cores[-1], dataset.jwk, True)
-                return stack.enter_context(Server("application", options, directory=directory))
+        def start() -> Server:
+            return stack.enter_context(
+                Server("application", stage.server_options(), directory=stage.directory)
+            )
 
-            uvloop.run(_run(url, dataset, [start(), start()]))
-    except (BenchmarkError, TimeoutError, OSError) as error:
-        sys.exit(f"The benchmark failed: {error!r}")
+        uvloop.run(_run(stage.url, stage.dataset, [start(), start()]))
 
 
 async def _run(url: str, dataset: Dataset, servers: Sequence[Server]) -> None:

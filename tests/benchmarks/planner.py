@@ -10,8 +10,6 @@ A wrong answer, or one of the waiting ones that is not a plan in the end, exits 
 
 import asyncio
 import os
-import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from itertools import cycle
@@ -20,13 +18,11 @@ from pathlib import Path
 import httpx
 import uvloop
 
-from app.db.migrations import upgrade_to_head
-from app.local.postgres import EmbeddedPostgres
-from tests.benchmarks.__main__ import DATABASE, DATABASE_SETTINGS
-from tests.benchmarks.dataset import Caller, Dataset, populate
+from tests.benchmarks.dataset import Caller, Dataset
 from tests.benchmarks.load import BenchmarkError, request, run_load
-from tests.benchmarks.servers.launch import Server, free_port
-from tests.benchmarks.servers.options import ISSUER, ServerOptions
+from tests.benchmarks.servers.launch import Server
+from tests.benchmarks.servers.options import ServerOptions
+from tests.benchmarks.stage import set_up
 from tests.fakes.gemini_server import HANGS, KEY, GeminiServer, gemini_server
 
 ME = "/api/v1/users/me"
@@ -35,22 +31,8 @@ WAITING, ROUNDS, SECONDS, CALM_REQUESTS = 20, 5, 3.0, 150
 
 
 def main() -> None:
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        sys.exit("The benchmark failed: it needs two cores, one of them for the server alone.")
-    os.sched_setaffinity(0, {cores[0]})
-    try:
-        with ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            postgres = stack.enter_context(EmbeddedPostgres(settings=DATABASE_SETTINGS))
-            postgres.create_database(DATABASE)
-            url = postgres.url(DATABASE)
-            upgrade_to_head(url)
-            dataset = uvloop.run(populate(url, issuer=ISSUER))
-            options = ServerOptions(url, free_port(), cores[-1], dataset.jwk, True)
-            uvloop.run(_run(stack, options, dataset, directory))
-    except (BenchmarkError, TimeoutError, OSError) as error:
-        sys.exit(f"The benchmark failed: {error!r}")
+    with set_up() as stage, ExitStack() as stack:
+        uvloop.run(_run(stack, stage.server_options(), stage.dataset, stage.directory))
 
 
 async def _run(stack: ExitStack, options: ServerOptions, dataset: Dataset, place: Path) -> None:
